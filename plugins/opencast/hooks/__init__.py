@@ -1,0 +1,1 @@
+"""Airflow hooks: from an Airflow connection to a client of this package."""

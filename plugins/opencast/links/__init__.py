@@ -1,0 +1,1 @@
+"""Links from an Airflow task to the page of its object."""

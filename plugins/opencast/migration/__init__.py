@@ -1,0 +1,1 @@
+"""The migration: preflight, inventory, filters, plan, migrators, import runs, verification, report."""

@@ -1,0 +1,1 @@
+"""Opencast's objects: parse them strictly, compare them canonically, write them as Opencast writes them. Pure."""

@@ -1,0 +1,1 @@
+"""The project's own database: SQLAlchemy tables, alembic migrations, repositories of rows."""

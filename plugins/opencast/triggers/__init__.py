@@ -1,0 +1,1 @@
+"""Airflow triggers: wait for an Opencast without holding a worker slot."""
