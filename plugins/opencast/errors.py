@@ -169,6 +169,10 @@ class InvalidIdentifier(ModelError):
     """An id that Opencast would not accept, or that would leave its folder."""
 
 
+class InvalidFlavor(ModelError):
+    """A flavor that is not two names with one slash between them."""
+
+
 class InvalidMediaPackage(ModelError):
     """A mediapackage that breaks the rules of its format."""
 
