@@ -1,0 +1,1 @@
+"""Route ``link``: hard links into the target's working file repository."""
