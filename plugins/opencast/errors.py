@@ -221,6 +221,26 @@ class UnsafePath(StagingError):
     """A path that leaves its folder, or a symbolic link where none may be."""
 
 
+class StorageFailure(StagingError):
+    """A file system answered with an error that may pass: I/O error, stale handle, no locks, too many open files."""
+
+    retriable = True
+    advice = "Look at the mount and at the system log of the worker; the task tries again by itself."
+
+
+class StorageRefused(StagingError):
+    """A file system refuses the operation for good: no permission, mounted read-only, name too long."""
+
+    advice = "Check owner, mode and mount options of the folder that is named, as the user that the workers run as."
+
+
+class StagingBusy(StagingError):
+    """Another worker has been fetching the same object for longer than the call wants to wait."""
+
+    retriable = True
+    advice = "Nothing to do: the object is used as soon as the other worker has it."
+
+
 class RouteUnavailable(StagingError):
     """A way to the target (link, upload, zip) that was asked for does not work here."""
 
