@@ -26,7 +26,9 @@ def check_mediapackage_id(identifier: str) -> str:
     :raises InvalidIdentifier: another character than letters, digits and ``_-.:;()``, ``..``, too long, or empty.
     """
     if _MEDIAPACKAGE_ID.fullmatch(identifier) is None:
-        raise InvalidIdentifier(f"{shown(identifier)} is no id of a mediapackage: only ASCII letters, digits and _-.:;().")
+        raise InvalidIdentifier(
+            f"{shown(identifier)} is no id of a mediapackage: only ASCII letters, digits and _-.:;()."
+        )
     return _check_path_part(identifier, "mediapackage")
 
 

@@ -9,6 +9,9 @@ from lxml import etree
 
 from opencast.model.xml import escape_attribute, escape_text
 
+#: Pairs of a name in Clark notation and a value.
+Attributes = tuple[tuple[str, str], ...]
+
 _XML_NAMESPACE = "http://www.w3.org/XML/1998/namespace"
 
 
@@ -24,7 +27,7 @@ class XmlNode:
     """
 
     tag: str
-    attributes: tuple[tuple[str, str], ...] = ()
+    attributes: Attributes = ()
     text: str = ""
     children: tuple[XmlNode, ...] = ()
     tail: str = ""
@@ -36,7 +39,7 @@ class XmlNode:
         text, tail = element.text or "", element.tail or ""
         return cls(
             tag=str(element.tag),
-            attributes=tuple((str(name), str(value)) for name, value in element.attrib.items()),
+            attributes=attributes_of(element),
             text="" if children and not text.strip() else text,
             children=children,
             tail=tail if tail.strip() else "",
@@ -72,10 +75,20 @@ class XmlNode:
         own, _, local = self.tag.rpartition("}")
         own = own.removeprefix("{")
         start = f"<{local}" if own == namespace else f'<{local} xmlns="{escape_attribute(own)}"'
-        start += "".join(_attribute(index, *pair) for index, pair in enumerate(self.attributes))
+        start += render_attributes(self.attributes)
         content = escape_text(self.text) + "".join(child.render(own) for child in self.children)
         end = f">{content}</{local}>" if content else "/>"
         return f"{start}{end}{escape_text(self.tail)}"
+
+
+def attributes_of(element: etree._Element, known: frozenset[str] = frozenset()) -> Attributes:
+    """Return the attributes of an element, without the ``known`` ones, in the order of the document."""
+    return tuple((str(name), str(value)) for name, value in element.items() if name not in known)
+
+
+def render_attributes(attributes: Attributes) -> str:
+    """Return attributes with a leading blank each; a prefix is declared where a name has a namespace."""
+    return "".join([_attribute(index, name, value) for index, (name, value) in enumerate(attributes)])
 
 
 def _attribute(index: int, name: str, value: str) -> str:

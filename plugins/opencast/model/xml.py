@@ -18,16 +18,6 @@ MAX_BYTES = 32 * 1024 * 1024
 #: First line of every document that Opencast's REST services write.
 PROLOG = '<?xml version="1.0" encoding="UTF-8" standalone="yes"?>'
 
-_PARSER_OPTIONS = {
-    "resolve_entities": False,
-    "no_network": True,
-    "load_dtd": False,
-    "dtd_validation": False,
-    "huge_tree": False,
-    "recover": False,
-    "remove_comments": True,
-    "remove_pis": True,
-}
 # Characters that XML 1.0 (section 2.2) does not allow, not even as a character reference.
 _FORBIDDEN = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _TEXT_SPECIAL = re.compile("[&<>\r]")
@@ -57,16 +47,23 @@ def parse_xml(data: bytes, *, what: str, max_bytes: int = MAX_BYTES) -> etree._E
     """
     if len(data) > max_bytes:
         raise InvalidXml(f"The XML of {what} has {len(data)} bytes, more than the {max_bytes} that are accepted.")
+    parser = etree.XMLParser(
+        resolve_entities=False,
+        no_network=True,
+        load_dtd=False,
+        dtd_validation=False,
+        huge_tree=False,
+        recover=False,
+        remove_comments=True,
+        remove_pis=True,
+    )
     try:
-        root: etree._Element | None = etree.fromstring(data, etree.XMLParser(**_PARSER_OPTIONS))
+        root = etree.fromstring(data, parser)
     except etree.XMLSyntaxError as error:
         raise InvalidXml(f"The XML of {what} is not well-formed: {error.msg}.") from error
     except ValueError as error:
         raise InvalidXml(f"The XML of {what} cannot be read: {error}.") from error
-    if root is None:
-        raise InvalidXml(f"The XML of {what} is empty.")
-    info = root.getroottree().docinfo
-    if info.internalDTD is not None or info.externalDTD is not None or info.doctype:
+    if root.getroottree().docinfo.doctype:
         raise InvalidXml(f"The XML of {what} declares a document type, which is never accepted.")
     return root
 
