@@ -1,0 +1,164 @@
+"""Filters: which events and series of the inventory a run is about."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field, fields
+from datetime import datetime
+
+from opencast.errors import FilterMatchesNothing, InvalidFilter
+from opencast.model.event import EventRow
+
+_CHECK = Callable[[EventRow], bool]
+
+
+@dataclass(frozen=True)
+class Selection:
+    """What to select; an empty field selects everything, several fields must all hold.
+
+    Text comparisons ignore case. Windows are half-open: ``from`` belongs to it, ``to`` does not.
+
+    :param created_from: aware time; events without a creation date are in no window.
+    :param text: must occur in title, description, series title or a presenter.
+    :param status: the last word of Opencast's status, such as ``PROCESSED`` or ``SCHEDULED``.
+    """
+
+    series: tuple[str, ...] = ()
+    events: tuple[str, ...] = ()
+    created_from: datetime | None = None
+    created_to: datetime | None = None
+    start_from: datetime | None = None
+    start_to: datetime | None = None
+    text: str = ""
+    presenters: tuple[str, ...] = ()
+    locations: tuple[str, ...] = ()
+    languages: tuple[str, ...] = ()
+    channels: tuple[str, ...] = ()
+    statuses: tuple[str, ...] = ()
+    exclude_series: tuple[str, ...] = ()
+    exclude_events: tuple[str, ...] = ()
+    exclude_text: str = ""
+    exclude_presenters: tuple[str, ...] = ()
+    exclude_locations: tuple[str, ...] = ()
+    exclude_languages: tuple[str, ...] = ()
+    exclude_channels: tuple[str, ...] = ()
+    exclude_statuses: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        for name in ("created", "start"):
+            begin, end = getattr(self, f"{name}_from"), getattr(self, f"{name}_to")
+            for moment in (begin, end):
+                if moment is not None and moment.tzinfo is None:
+                    raise InvalidFilter(f"The time {moment.isoformat()} of the filter {name} has no time zone.")
+            if begin is not None and end is not None and begin >= end:
+                raise InvalidFilter(f"{name}_from ({begin.isoformat()}) must lie before {name}_to ({end.isoformat()}).")
+
+    @property
+    def is_everything(self) -> bool:
+        """Whether no filter is set."""
+        return all(not getattr(self, item.name) for item in fields(self))
+
+    def checks(self) -> dict[str, _CHECK]:
+        """Return each filter that is set, by its name in the trigger form."""
+        return {name: check for name, check in _checks(self).items() if getattr(self, name)}
+
+
+@dataclass
+class Selector:
+    """Apply a selection to events, counting for each filter what it lets through and what is left in the end.
+
+    :param matched: by filter, how many of all events it alone lets through.
+    """
+
+    selection: Selection
+    seen: int = 0
+    selected: int = 0
+    matched: Counter[str] = field(default_factory=Counter)
+    _met_ids: set[str] = field(default_factory=set)
+
+    def select(self, rows: Iterable[EventRow]) -> Iterator[EventRow]:
+        """Yield the selected events."""
+        checks = self.selection.checks()
+        wanted = frozenset(self.selection.events)
+        for row in rows:
+            self.seen += 1
+            if row.identifier in wanted:
+                self._met_ids.add(row.identifier)
+            results = {name: check(row) for name, check in checks.items()}
+            self.matched.update(name for name, result in results.items() if result)
+            if all(results.values()):
+                self.selected += 1
+                yield row
+
+    def missing_events(self) -> tuple[str, ...]:
+        """Return the ids that were asked for and that the source does not have."""
+        return tuple(identifier for identifier in self.selection.events if identifier not in self._met_ids)
+
+    def check_hits(self) -> None:
+        """Refuse a selection of nothing.
+
+        :raises FilterMatchesNothing: naming the filters that match nothing, or all of them when only their
+            combination does.
+        """
+        if self.selected or self.selection.is_everything:
+            return
+        names = sorted(self.selection.checks())
+        empty = [name for name in names if not self.matched[name]]
+        if empty:
+            raise FilterMatchesNothing(
+                f"No event of the source's {self.seen} matches the filter {' or '.join(empty)}"
+                f" ({'; '.join(f'{name} = {getattr(self.selection, name)!r}' for name in empty)})."
+            )
+        raise FilterMatchesNothing(
+            f"No event of the source's {self.seen} matches the filters {', '.join(names)} together."
+        )
+
+
+def _checks(selection: Selection) -> dict[str, _CHECK]:
+    s = selection
+    return {
+        "series": lambda row: row.series in s.series,
+        "events": lambda row: row.identifier in s.events,
+        "created_from": lambda row: _not_before(row.created, s.created_from),
+        "created_to": lambda row: _before(row.created, s.created_to),
+        "start_from": lambda row: _not_before(row.start, s.start_from),
+        "start_to": lambda row: _before(row.start, s.start_to),
+        "text": lambda row: _holds_text(row, s.text),
+        "presenters": lambda row: _any_same(row.presenters, s.presenters),
+        "locations": lambda row: _any_same((row.location,), s.locations),
+        "languages": lambda row: _any_same((row.language,), s.languages),
+        "channels": lambda row: _any_same(row.publication_status, s.channels),
+        "statuses": lambda row: _any_same((_last_word(row.status),), s.statuses),
+        "exclude_series": lambda row: row.series not in s.exclude_series,
+        "exclude_events": lambda row: row.identifier not in s.exclude_events,
+        "exclude_text": lambda row: not _holds_text(row, s.exclude_text),
+        "exclude_presenters": lambda row: not _any_same(row.presenters, s.exclude_presenters),
+        "exclude_locations": lambda row: not _any_same((row.location,), s.exclude_locations),
+        "exclude_languages": lambda row: not _any_same((row.language,), s.exclude_languages),
+        "exclude_channels": lambda row: not _any_same(row.publication_status, s.exclude_channels),
+        "exclude_statuses": lambda row: not _any_same((_last_word(row.status),), s.exclude_statuses),
+    }
+
+
+def _not_before(moment: datetime | None, begin: datetime | None) -> bool:
+    return moment is not None and begin is not None and moment >= begin
+
+
+def _before(moment: datetime | None, end: datetime | None) -> bool:
+    return moment is not None and end is not None and moment < end
+
+
+def _any_same(values: Iterable[str | None], wanted: tuple[str, ...]) -> bool:
+    folded = {value.casefold() for value in wanted}
+    return any(value.casefold() in folded for value in values if value)
+
+
+def _last_word(status: str) -> str:
+    return status.rsplit(".", 1)[-1]
+
+
+def _holds_text(row: EventRow, text: str) -> bool:
+    needle = text.casefold()
+    places = (row.title, row.description, row.series_title, *row.presenters)
+    return any(needle in place.casefold() for place in places if place)

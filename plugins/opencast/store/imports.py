@@ -1,0 +1,125 @@
+"""Imports in flight: the journal of each, and the slots that they take on the target."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import delete, func, select
+
+from opencast.store.base import utc_now
+from opencast.store.database import Database
+from opencast.store.ledger import Ledger
+from opencast.store.tables import ImportJob, KnownDigest, Pair, StagedReference
+
+#: A slot without a sign of life for so long belongs to a task that nobody will try again.
+SLOT_LIFETIME = timedelta(hours=6)
+
+
+@dataclass(frozen=True)
+class Import:
+    """One mediapackage on its way.
+
+    :param package: the source's package as XML, or None before it was read.
+    :param journal: its state as JSON, see ``opencast.migration.journal``.
+    """
+
+    identifier: str
+    plan_key: str
+    claimed: datetime
+    package: str | None
+    journal: dict[str, Any]
+
+
+class Imports:
+    """The imports of one source and one target."""
+
+    def __init__(self, ledger: Ledger) -> None:
+        self._database: Database = ledger.database
+        self._pair_id = ledger.pair_id
+        self._source = ledger.source
+        self._target = ledger.target
+
+    def claim(self, identifier: str, plan_key: str, limit: int) -> bool:
+        """Take a slot on the target for a mediapackage; one that has a slot keeps it.
+
+        :param limit: how many imports may be in flight on this target, from all sources and runs together.
+        :return: False when all slots are taken.
+        """
+        now = utc_now()
+        with self._database.session() as session:
+            # On PostgreSQL this row serialises the claims; on SQLite the write lock already does.
+            session.execute(select(Pair.id).where(Pair.id == self._pair_id).with_for_update())
+            job = session.get(ImportJob, (self._pair_id, identifier))
+            if job is None:
+                taken = session.scalar(
+                    select(func.count())
+                    .select_from(ImportJob)
+                    .where(ImportJob.target == self._target, ImportJob.touched > now - SLOT_LIFETIME)
+                )
+                if (taken or 0) >= limit:
+                    return False
+                job = ImportJob(pair_id=self._pair_id, identifier=identifier, target=self._target, journal={})
+                session.add(job)
+            job.plan_key = plan_key
+            job.touched = now
+            return True
+
+    def load(self, identifier: str) -> Import | None:
+        """Return the import of a mediapackage, or None when there is none in flight."""
+        with self._database.reading() as session:
+            job = session.get(ImportJob, (self._pair_id, identifier))
+            if job is None:
+                return None
+            return Import(job.identifier, job.plan_key, job.claimed, job.package, dict(job.journal))
+
+    def save(self, identifier: str, journal: dict[str, Any], package: str | None = None) -> None:
+        """Write the journal (and the source's package) of an import that has a slot."""
+        with self._database.session() as session:
+            job = session.get_one(ImportJob, (self._pair_id, identifier))
+            job.journal = dict(journal)
+            job.touched = utc_now()
+            if package is not None:
+                job.package = package
+
+    def touch(self, identifier: str) -> None:
+        """Give a sign of life."""
+        with self._database.session() as session:
+            job = session.get(ImportJob, (self._pair_id, identifier))
+            if job is not None:
+                job.touched = utc_now()
+
+    def release(self, identifier: str) -> None:
+        """Give the slot back and forget the journal and the staged files that the import needed."""
+        with self._database.session() as session:
+            session.execute(
+                delete(ImportJob).where(ImportJob.pair_id == self._pair_id, ImportJob.identifier == identifier)
+            )
+            session.execute(
+                delete(StagedReference).where(
+                    StagedReference.pair_id == self._pair_id, StagedReference.identifier == identifier
+                )
+            )
+
+    def refer(self, identifier: str, objects: list[tuple[str, int]]) -> None:
+        """Note which staged objects (md5, bytes) a mediapackage needs, so that they are not cleaned away."""
+        with self._database.session() as session:
+            for md5, size in objects:
+                session.merge(StagedReference(pair_id=self._pair_id, identifier=identifier, md5=md5, size=size))
+
+    def needed(self) -> set[tuple[str, int]]:
+        """Return the staged objects (md5, bytes) that open work of any pair needs."""
+        with self._database.reading() as session:
+            return {(md5, size) for md5, size in session.execute(select(StagedReference.md5, StagedReference.size))}
+
+    def known_digest(self, url_key: str) -> tuple[str, int] | None:
+        """Return md5 and size of a source file that was fetched before, or None."""
+        with self._database.reading() as session:
+            row = session.get(KnownDigest, (self._source, url_key))
+            return None if row is None else (row.md5, row.size)
+
+    def remember_digest(self, url_key: str, md5: str, size: int) -> None:
+        """Note what a source file turned out to hold."""
+        with self._database.session() as session:
+            session.merge(KnownDigest(source=self._source, url_key=url_key, md5=md5, size=size))

@@ -1,0 +1,287 @@
+"""The ledger: what happened to each object between one source and one target, over all runs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+
+from sqlalchemy import func, select
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
+
+from opencast.store.base import utc_now
+from opencast.store.database import Database
+from opencast.store.tables import LedgerEntry, LedgerStep, Pair
+
+
+class Kind(StrEnum):
+    """The kinds of objects that are migrated."""
+
+    SERIES = "series"
+    MEDIAPACKAGE = "mediapackage"
+
+
+class State(StrEnum):
+    """Where an object stands. Only what was verified is done."""
+
+    RUNNING = "running"
+    DONE = "done"
+    FAILED = "failed"
+    SKIPPED = "skipped"
+
+
+class Outcome(StrEnum):
+    """How one step ended."""
+
+    STARTED = "started"
+    DONE = "done"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True)
+class Traffic:
+    """Bytes of one object.
+
+    :param total: bytes of its unique files.
+    :param read: bytes read from the source.
+    :param written: bytes written to the target.
+    """
+
+    total: int = 0
+    read: int = 0
+    written: int = 0
+
+    def __add__(self, other: Traffic) -> Traffic:
+        return Traffic(self.total + other.total, self.read + other.read, self.written + other.written)
+
+
+@dataclass(frozen=True)
+class Entry:
+    """The ledger's row of one object."""
+
+    kind: Kind
+    identifier: str
+    title: str
+    state: State
+    reason: str
+    source_version: str | None
+    started: datetime
+    ended: datetime | None
+    traffic: Traffic
+    notes: tuple[str, ...]
+    plan_key: str | None
+
+
+@dataclass(frozen=True)
+class Step:
+    """One step of one object."""
+
+    kind: Kind
+    identifier: str
+    step: str
+    outcome: Outcome
+    at: datetime
+    bytes: int
+    reason: str
+    workflow_id: int | None
+
+
+@dataclass(frozen=True)
+class ObjectKey:
+    """Names one object in one run.
+
+    :param plan_key: ``<dag id>/<run id>`` of the run that works on it.
+    """
+
+    kind: Kind
+    identifier: str
+    plan_key: str
+    title: str = field(default="", compare=False)
+
+
+class Ledger:
+    """The ledger of one source and one target.
+
+    :param source: ``<url>#<organization>``.
+    :param target: ``<url>#<organization>``.
+    """
+
+    def __init__(self, database: Database, source: str, target: str) -> None:
+        self.database = database
+        self.source = source
+        self.target = target
+        self.pair_id = _pair_id(database, source, target)
+
+    def begin(self, key: ObjectKey, source_version: str | None) -> None:
+        """Note that work on an object begins; what an earlier run wrote about it is replaced."""
+        with self.database.session() as session:
+            entry = self._entry(session, key)
+            entry.title = key.title or entry.title
+            entry.state = State.RUNNING
+            entry.reason = ""
+            entry.source_version = source_version
+            entry.plan_key = key.plan_key
+            entry.started = utc_now()
+            entry.ended = None
+            entry.bytes_total = entry.bytes_read = entry.bytes_written = 0
+            entry.notes = []
+
+    def step(
+        self,
+        key: ObjectKey,
+        step: str,
+        outcome: Outcome,
+        *,
+        traffic: Traffic | None = None,
+        reason: str = "",
+        workflow_id: int | None = None,
+    ) -> None:
+        """Append one step, and add its bytes to the object's."""
+        moved = traffic or Traffic()
+        with self.database.session() as session:
+            session.add(
+                LedgerStep(
+                    pair_id=self.pair_id,
+                    kind=key.kind,
+                    identifier=key.identifier,
+                    plan_key=key.plan_key,
+                    step=step,
+                    outcome=outcome,
+                    bytes=moved.read + moved.written,
+                    reason=reason,
+                    workflow_id=workflow_id,
+                )
+            )
+            entry = self._entry(session, key)
+            entry.bytes_total += moved.total
+            entry.bytes_read += moved.read
+            entry.bytes_written += moved.written
+
+    def finish(
+        self,
+        key: ObjectKey,
+        state: State,
+        *,
+        reason: str = "",
+        notes: tuple[str, ...] = (),
+        source_version: str | None = None,
+    ) -> None:
+        """Note how the work on an object ended."""
+        with self.database.session() as session:
+            entry = self._entry(session, key)
+            entry.state = state
+            entry.reason = reason
+            entry.notes = list(notes)
+            entry.plan_key = key.plan_key
+            entry.ended = utc_now()
+            if key.title:
+                entry.title = key.title
+            if source_version is not None:
+                entry.source_version = source_version
+
+    def entry(self, kind: Kind, identifier: str) -> Entry | None:
+        """Return one object's row, or None when nothing ever happened to it."""
+        with self.database.reading() as session:
+            row = session.get(LedgerEntry, (self.pair_id, kind, identifier))
+            return None if row is None else _entry(row)
+
+    def entries(self, kind: Kind | None = None, plan_key: str | None = None) -> Iterator[Entry]:
+        """Iterate rows by kind and title, without holding them in memory.
+
+        :param plan_key: only objects whose last work was done by this run.
+        """
+        query = select(LedgerEntry).where(LedgerEntry.pair_id == self.pair_id)
+        if kind is not None:
+            query = query.where(LedgerEntry.kind == kind)
+        if plan_key is not None:
+            query = query.where(LedgerEntry.plan_key == plan_key)
+        query = query.order_by(LedgerEntry.kind.desc(), LedgerEntry.title, LedgerEntry.identifier)
+        with self.database.reading() as session:
+            for row in session.scalars(query.execution_options(yield_per=500)):
+                yield _entry(row)
+
+    def steps(self, kind: Kind, identifier: str, plan_key: str | None = None) -> list[Step]:
+        """Return the steps of one object, oldest first."""
+        query = select(LedgerStep).where(
+            LedgerStep.pair_id == self.pair_id, LedgerStep.kind == kind, LedgerStep.identifier == identifier
+        )
+        if plan_key is not None:
+            query = query.where(LedgerStep.plan_key == plan_key)
+        with self.database.reading() as session:
+            return [_step(row) for row in session.scalars(query.order_by(LedgerStep.id))]
+
+    def counts(self, plan_key: str) -> dict[State, int]:
+        """Count the objects of one run by state."""
+        query = (
+            select(LedgerEntry.state, func.count())
+            .where(LedgerEntry.pair_id == self.pair_id, LedgerEntry.plan_key == plan_key)
+            .group_by(LedgerEntry.state)
+        )
+        with self.database.reading() as session:
+            return {State(state): count for state, count in session.execute(query)}
+
+    def _entry(self, session: Session, key: ObjectKey) -> LedgerEntry:
+        entry = session.get(LedgerEntry, (self.pair_id, key.kind, key.identifier))
+        if entry is None:
+            entry = LedgerEntry(
+                pair_id=self.pair_id,
+                kind=key.kind,
+                identifier=key.identifier,
+                title=key.title,
+                state=State.RUNNING,
+                plan_key=key.plan_key,
+                started=utc_now(),
+                bytes_total=0,
+                bytes_read=0,
+                bytes_written=0,
+            )
+            session.add(entry)
+        return entry
+
+
+def _pair_id(database: Database, source: str, target: str) -> int:
+    query = select(Pair.id).where(Pair.source == source, Pair.target == target)
+    with database.reading() as session:
+        known = session.scalar(query)
+    if known is not None:
+        return known
+    try:
+        with database.session() as session:
+            pair = Pair(source=source, target=target)
+            session.add(pair)
+            session.flush()
+            return pair.id
+    except IntegrityError:  # another task was first
+        with database.reading() as session:
+            return session.scalars(query).one()
+
+
+def _entry(row: LedgerEntry) -> Entry:
+    return Entry(
+        kind=Kind(row.kind),
+        identifier=row.identifier,
+        title=row.title,
+        state=State(row.state),
+        reason=row.reason,
+        source_version=row.source_version,
+        started=row.started,
+        ended=row.ended,
+        traffic=Traffic(row.bytes_total, row.bytes_read, row.bytes_written),
+        notes=tuple(row.notes or ()),
+        plan_key=row.plan_key,
+    )
+
+
+def _step(row: LedgerStep) -> Step:
+    return Step(
+        kind=Kind(row.kind),
+        identifier=row.identifier,
+        step=row.step,
+        outcome=Outcome(row.outcome),
+        at=row.at,
+        bytes=row.bytes,
+        reason=row.reason,
+        workflow_id=row.workflow_id,
+    )
