@@ -1,0 +1,189 @@
+"""Carry out one request: log in, send, judge the answer, and try again while that helps."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from urllib.parse import urlencode
+
+import requests
+from requests.exceptions import RequestException
+
+from opencast.api import addresses, answers, failures, retries
+from opencast.api.connections import Connections
+from opencast.api.server import Server
+from opencast.api.traffic import Traffic
+from opencast.api.uploads import MultipartUpload
+from opencast.errors import ServerError, Throttled
+
+log = logging.getLogger(__name__)
+
+#: An answer that is an error is read up to here; it is only quoted.
+_MAX_ERROR = 64 * 1024
+_READ = 64 * 1024
+#: A service that answers everybody in no time: asked for a fresh Digest nonce before an upload.
+_CHEAP_PATH = "/info/me.json"
+
+
+@dataclass
+class Call:
+    """One request, with all that is needed to send it several times.
+
+    :param ok: statuses that are no error.
+    :param body: None, bytes (also a form, already encoded) or a streamed upload.
+    :param idempotent: whether sending it twice does the same as sending it once.
+    :param credentials: whether login, organization and ``run_as`` go along; only to trusted origins.
+    :param read_timeout: seconds; None for the server's own.
+    """
+
+    method: str
+    url: str
+    ok: tuple[int, ...] = (200,)
+    headers: dict[str, str] = field(default_factory=dict)
+    body: bytes | MultipartUpload | None = None
+    idempotent: bool = True
+    credentials: bool = True
+    run_as: str | None = None
+    read_timeout: float | None = None
+
+    def rewind(self) -> bool:
+        """Make the body ready to be sent once more; False when it cannot be."""
+        return self.body.rewind() if isinstance(self.body, MultipartUpload) else True
+
+
+class Transport:
+    """Sends calls to one server. Safe for several threads, as long as each call is used by one of them.
+
+    :param sleep: waits between tries, in seconds.
+    """
+
+    def __init__(self, server: Server, *, sleep: Callable[[float], None] = time.sleep) -> None:
+        self.server = server
+        self.traffic = Traffic()
+        #: Texts that no message may hold.
+        self.masked = (server.password,) if server.auth != "none" else ()
+        self._connections = Connections(server)
+        self._retries = retries.RetryPolicy(max_tries=server.max_tries, sleep=sleep)
+
+    def perform(self, call: Call, *, max_bytes: int) -> requests.Response:
+        """Carry out a call and read its answer's body.
+
+        :raises ServerError: no answer, or another one than asked for.
+        :raises UnexpectedContent: a body of more than ``max_bytes``.
+        """
+        return self._repeat(call, lambda response: self._read(response, max_bytes))
+
+    def open(self, call: Call) -> requests.Response:
+        """Carry out a call and leave its answer's body to be read as a stream; the caller closes it.
+
+        :raises ServerError: no answer, or another one than asked for.
+        """
+        return self._repeat(call, lambda response: response)
+
+    def renew_nonce(self) -> None:
+        """Before a streamed body: get a Digest nonce that will be accepted, so that the body need not be sent twice."""
+        digest = self._connections.digest
+        if digest is not None and not digest.is_fresh:
+            digest.forget()
+            self.perform(Call("GET", self.server.url + _CHEAP_PATH), max_bytes=_MAX_ERROR * 16)
+
+    def close(self) -> None:
+        """Close all connections."""
+        self._connections.close()
+
+    def error(self, response: requests.Response, body: bytes, *, credentials: bool) -> ServerError:
+        """Make the error for an answer that is not the one asked for."""
+        sent = credentials and self.server.auth != "none"
+        return answers.error_for(response, body, sent_credentials=sent, masked=self.masked)
+
+    def _repeat(self, call: Call, finish: Callable[[requests.Response], requests.Response]) -> requests.Response:
+        tries = 0
+        while True:
+            tries += 1
+            problem, retry_after = self._try(call, finish, tries)
+            if isinstance(problem, requests.Response):
+                return problem
+            if retry_after is None or not call.rewind() or not self._retries.wait(tries, retry_after):
+                raise problem
+
+    def _try(
+        self, call: Call, finish: Callable[[requests.Response], requests.Response], tries: int
+    ) -> tuple[requests.Response | ServerError, float | None]:
+        """Send a call once.
+
+        :returns: the answer; or the error with the seconds to wait at least before another try, None for no other try.
+        """
+        try:
+            response = self._exchange(call)
+            if response.status_code in call.ok:
+                return finish(response), None
+            problem = self.error(response, self._read_up_to(response, _MAX_ERROR)[0], credentials=call.credentials)
+        except RequestException as error:
+            again = retries.failure_worth_repeating(error, idempotent=call.idempotent)
+            failure = failures.no_answer(
+                call.method, call.url, error, tries=tries, idempotent=call.idempotent, masked=self.masked
+            )
+            return failure, 0.0 if again else None
+        again = problem.retriable and retries.worth_repeating(response.status_code, idempotent=call.idempotent)
+        wanted = problem.retry_after if isinstance(problem, Throttled) else None
+        return problem, (wanted or 0.0) if again else None
+
+    def _exchange(self, call: Call) -> requests.Response:
+        """Send a call, and once more when Digest's challenge was not known or has expired."""
+        response = self._send(call)
+        digest = self._connections.digest if call.credentials else None
+        if digest is not None and response.status_code == 401 and digest.learn(response) and call.rewind():
+            self._read_up_to(response, _MAX_ERROR)
+            response = self._send(call)
+        return response
+
+    def _send(self, call: Call) -> requests.Response:
+        request = requests.Request(call.method, call.url, headers=dict(call.headers), data=call.body)
+        read = call.read_timeout or self.server.read_timeout
+        connect = self.server.connect_timeout
+        if isinstance(call.body, MultipartUpload):
+            # urllib3 sends a body under the time-out of the connection, and a server that writes a large file to its
+            # disk may stop taking bytes for longer than a connection should need.
+            connect = max(connect, read)
+        started = time.monotonic()
+        try:
+            response = self._connections.send(
+                request, credentials=call.credentials, timeout=(connect, read), run_as=call.run_as
+            )
+        finally:
+            self.traffic.sent(call.body.sent if isinstance(call.body, MultipartUpload) else len(call.body or b""))
+        seconds = time.monotonic() - started
+        log.debug("%s %s: %d after %.3f s", call.method, addresses.shown(call.url), response.status_code, seconds)
+        return response
+
+    def _read(self, response: requests.Response, max_bytes: int) -> requests.Response:
+        body, whole = self._read_up_to(response, max_bytes)
+        # What Response.content does by itself when it is asked for the first time, but for any size.
+        response._content = body
+        if not whole:
+            raise answers.unexpected(response, f"more than {max_bytes} bytes", masked=self.masked)
+        return response
+
+    def _read_up_to(self, response: requests.Response, max_bytes: int) -> tuple[bytes, bool]:
+        body = bytearray()
+        try:
+            for piece in response.iter_content(_READ):
+                self.traffic.received(len(piece))
+                body += piece
+                if len(body) > max_bytes:
+                    return bytes(body[:max_bytes]), False
+        finally:
+            response.close()
+        return bytes(body), True
+
+
+def encoded(fields: Mapping[str, str | int | bool | None]) -> str:
+    """Write a query or a form as Opencast reads it: in UTF-8, booleans in lower case; None leaves a field out."""
+    written = [
+        (name, str(value).lower() if isinstance(value, bool) else str(value))
+        for name, value in fields.items()
+        if value is not None
+    ]
+    return urlencode(written)
