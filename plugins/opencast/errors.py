@@ -185,6 +185,10 @@ class InvalidDublinCore(ModelError):
     """A Dublin Core catalog that cannot be read."""
 
 
+class InvalidAnswer(ModelError):
+    """An answer of a server that parses, but lacks a field or holds another type than documented."""
+
+
 # --- staging and transfer --------------------------------------------------------------------------------------
 
 

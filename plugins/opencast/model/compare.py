@@ -51,6 +51,16 @@ def compare_elements(expected: Element, actual: Element, *, ignore: frozenset[st
     return found
 
 
+def excerpts(expected: str, actual: str) -> tuple[str, str]:
+    """Return quoted forms of two different texts, cut around the first place where they differ."""
+    at = next((i for i, pair in enumerate(zip(expected, actual, strict=False)) if pair[0] != pair[1]), None)
+    if at is None:
+        at = min(len(expected), len(actual))
+    begin = max(0, at - 20) if max(len(expected), len(actual)) > 60 else 0
+    lead = "… " if begin else ""
+    return lead + shown(expected[begin:]), lead + shown(actual[begin:])
+
+
 def _facts(expected: Element, actual: Element) -> Iterator[tuple[str, str, str]]:
     """Yield name and both values, as texts, of everything that is compared besides the streams."""
     yield "kind", expected.kind.value, actual.kind.value

@@ -63,7 +63,8 @@ def parse_xml(data: bytes, *, what: str, max_bytes: int = MAX_BYTES) -> etree._E
         raise InvalidXml(f"The XML of {what} is not well-formed: {error.msg}.") from error
     except ValueError as error:
         raise InvalidXml(f"The XML of {what} cannot be read: {error}.") from error
-    if root.getroottree().docinfo.doctype:
+    info: etree.DocInfo = root.getroottree().docinfo
+    if info.doctype:
         raise InvalidXml(f"The XML of {what} declares a document type, which is never accepted.")
     return root
 
