@@ -100,23 +100,26 @@ class DublinCore:
                 values.append(_value(child, text))
         return cls(values=tuple(values), root=str(root.tag), prefixes=tuple(prefixes.items()))
 
-    def all(self, term: str) -> tuple[str, ...]:
+    def all(self, term: str) -> tuple[DcValue, ...]:
         """Return all values of a term in the order of the document.
 
         :param term: local name of a Dublin Core term, or any name in Clark notation.
         """
         name = clark(term)
-        return tuple(value.value for value in self.values if value.name == name)
+        return tuple(value for value in self.values if value.name == name)
 
-    def first(self, term: str) -> str | None:
+    def first(self, term: str) -> DcValue | None:
         """Return the value that Opencast takes when it needs one: the first without a language, else the last.
 
         :param term: local name of a Dublin Core term, or any name in Clark notation.
         """
-        name = clark(term)
-        found = [value for value in self.values if value.name == name]
-        plain = next((value for value in found if value.lang is None), found[-1] if found else None)
-        return None if plain is None else plain.value
+        found = self.all(term)
+        return next((value for value in found if value.lang is None), found[-1] if found else None)
+
+    def text(self, term: str) -> str:
+        """Return the text of :meth:`first`, empty when the catalog has no such term."""
+        found = self.first(term)
+        return "" if found is None else found.value
 
     def canonical(self) -> tuple[tuple[str, str, str, str, Attributes], ...]:
         """Return name, language, type, value and attributes of all values, sorted; duplicates are kept."""

@@ -9,13 +9,11 @@ from hashlib import md5
 from opencast.errors import InvalidAnswer
 from opencast.model.acl import Acl
 from opencast.model.compare import Difference
-from opencast.model.dublincore import DublinCore, clark
+from opencast.model.dublincore import DublinCore
 from opencast.model.identifiers import check_element_id, shown
 
 #: Opencast cuts the title of a series to this many UTF-16 units when it is posted.
 MAX_TITLE = 255
-
-_TITLE = clark("title")
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +48,7 @@ class Series:
     @property
     def title(self) -> str:
         """Title of the series, empty when it has none."""
-        return self.dublincore.first("title") or ""
+        return self.dublincore.text("title")
 
     def property(self, name: str) -> str | None:
         """Return the value of a property, or None."""
@@ -82,14 +80,11 @@ class Series:
 def as_stored(catalog: DublinCore) -> DublinCore:
     """Return a catalog as ``POST /series/`` stores it: a title that is too long is cut."""
     title = catalog.first("title")
-    if title is None or len(title.encode("utf-16-le")) <= 2 * MAX_TITLE:
+    units = title.value.encode("utf-16-le") if title else b""
+    if len(units) <= 2 * MAX_TITLE:
         return catalog
-    cut = title.encode("utf-16-le")[: 2 * MAX_TITLE].decode("utf-16-le", errors="ignore")
-    values = tuple(
-        replace(value, value=cut) if value.name == _TITLE and value.value == title else value
-        for value in catalog.values
-    )
-    return replace(catalog, values=values)
+    cut = units[: 2 * MAX_TITLE].decode("utf-16-le", errors="ignore")
+    return replace(catalog, values=tuple(replace(v, value=cut) if v is title else v for v in catalog.values))
 
 
 def parse_properties(answer: object) -> tuple[tuple[str, str], ...]:

@@ -14,13 +14,13 @@ from opencast.model.xml import document, text_node
 
 
 @dataclass(frozen=True, slots=True)
-class OperationDefinition:
+class Operation:
     """One operation of a definition.
 
     :param id: id of the operation's handler, such as ``publish-engage``.
-    :param configurations: keys and values; a mapping that must not be changed afterwards.
-    :param fail_on_error: whether its failure fails the workflow; Opencast's default for a missing value is no.
     :param description: shown in the admin UI, may be empty.
+    :param configuration: keys and values; a mapping that must not be changed afterwards.
+    :param fail_on_error: whether its failure fails the workflow.
     :param condition: runs the operation only if this is true, such as ``${publish}``; empty for always.
     :param exception_handler: id of an installed workflow that runs when this operation fails; empty for none.
     :param max_attempts: how often it is tried.
@@ -28,9 +28,9 @@ class OperationDefinition:
     """
 
     id: str
-    configurations: Mapping[str, str] = field(default_factory=dict)
-    fail_on_error: bool = True
     description: str = ""
+    configuration: Mapping[str, str] = field(default_factory=dict)
+    fail_on_error: bool = True
     condition: str = ""
     exception_handler: str = ""
     max_attempts: int = 1
@@ -47,7 +47,7 @@ class OperationDefinition:
         )
         fixed = (("id", self.id), ("fail-on-error", "true" if self.fail_on_error else "false"))
         attributes = render_attributes(fixed + tuple(pair for pair in optional if pair[1]))
-        values = "".join(_configuration(key, value) for key, value in self.configurations.items())
+        values = "".join(_configuration(key, value) for key, value in self.configuration.items())
         return f"<operation{attributes}><configurations>{values}</configurations></operation>"
 
 
@@ -63,7 +63,7 @@ class WorkflowDefinition:
 
     id: str
     title: str
-    operations: tuple[OperationDefinition, ...]
+    operations: tuple[Operation, ...]
     description: str = ""
 
     def to_xml(self) -> bytes:
