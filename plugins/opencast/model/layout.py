@@ -30,13 +30,13 @@ _INTEGER = re.compile(r"[+-]?[0-9]{1,19}")
 class Unknown:
     """What a document holds beyond the model, kept for writing it back.
 
-    :param layout: keys of the children in the order of the document; empty for an object that was not read.
+    :param layout: keys of the children in the order of the document; None for an object that was not read.
     :param attributes: attributes of the element itself that have no meaning here.
     :param nodes: children that have no meaning here.
     :param decorations: attributes of children that should have none: pairs of the child's key and its attributes.
     """
 
-    layout: tuple[str, ...] = ()
+    layout: tuple[str, ...] | None = None
     attributes: Attributes = ()
     nodes: tuple[XmlNode, ...] = ()
     decorations: tuple[tuple[str, Attributes], ...] = ()
@@ -150,7 +150,7 @@ class Writer:
             for an object that was not read, if Opencast writes it ``always``.
         """
         layout = self._unknown.layout
-        if content or key in layout or (always and not layout):
+        if content or (always if layout is None else key in layout):
             self._parts[key] = self._tag(key, key, content)
 
     def raw(self, key: str, xml: str) -> None:
@@ -162,8 +162,8 @@ class Writer:
         """Return all children, unknown ones included."""
         for node in self._unknown.nodes:
             self.raw(node.tag.removeprefix(PREFIX), node.render(NAMESPACE))
-        parts, layout = self._parts, self._unknown.layout
-        order = [key for key in dict.fromkeys(layout) if key in parts]
+        parts = self._parts
+        order = [key for key in dict.fromkeys(self._unknown.layout or ()) if key in parts]
         placed = set(order)
         if len(placed) < len(parts):
             _insert_new(order, placed, list(parts))
