@@ -1,18 +1,25 @@
-"""What the three ways to the target have in common: link, upload, zip.
+"""What the three ways to the target have in common.
 
-Each route takes one staged file to the place from which the target's import workflow reads it, and answers with
-the url that the element must carry in the manifest.
+Each route takes one staged file to the place from which the target's import workflow reads it, and answers with the
+url that the element must carry in the manifest.
 """
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Literal, Protocol
+from typing import BinaryIO, Literal, Protocol
 
 from opencast.staging.source import StagedObject
+from opencast.staging.store import ObjectStore
 
 SentHow = Literal["present", "link", "reflink", "copy", "upload", "zip"]
+
+#: Beginning of the mediapackage ids under which probe objects are sent; no event is ever made with them.
+PROBE_PREFIX = "airflow-route-probe-"
+PROBE_ELEMENT = "probe"
+PROBE_FILE = "probe.txt"
 
 
 @dataclass(frozen=True)
@@ -21,9 +28,9 @@ class SentFile:
 
     :param url: the url for the element in the manifest; for the zip route the path below the zip's root folder.
     :param how: ``present`` was there already with the same bytes; ``link`` shares the inode with staging;
-        ``reflink`` shares blocks; ``copy`` was written; ``upload`` went over HTTP; ``zip`` travels in the zip.
-    :param bytes_written: media bytes written to the target's disk or sent to it (0 for present and link).
-    :param note: why not the best way, for the report; empty when it was the best way.
+        ``reflink`` shares blocks; ``copy`` was written; ``upload`` went over HTTP; ``zip`` will travel in the zip.
+    :param bytes_written: media bytes written to the target's disk, or sent to it, by this call.
+    :param note: why not in the best way, for the report; empty when it was the best way.
     """
 
     url: str
@@ -34,26 +41,54 @@ class SentFile:
 
 @dataclass(frozen=True)
 class RouteProbe:
-    """Whether a route works, found by sending a small probe object, reading it back and removing it.
+    """Whether a route works, found by sending a probe object, reading it back and removing it.
 
     :param ok: whether the route can be used.
     :param reason: what was found, one sentence.
-    :param advice: what the administrator can do; empty when nothing is needed.
+    :param advice: what the administrator can do; empty when nothing is to be done.
+    :param how: how the probe object was sent; ``copy`` for the link route says that media bytes will be written.
     """
 
     ok: bool
     reason: str
     advice: str = ""
+    how: SentHow | None = None
 
 
 class Route(Protocol):
     """A way to the target."""
 
     def probe(self) -> RouteProbe:
-        """Send a probe object, read it back, remove it."""
+        """Send a probe object, read it back, remove it; never raises for what the target or its storage refuse."""
 
     def send(self, mp_id: str, element_id: str, file_name: str, staged: StagedObject) -> SentFile:
-        """Bring one staged file to the target under the ids given."""
+        """Bring one staged file to the target under the ids given; doing so again changes nothing."""
 
     def remove_sent(self, mp_id: str, element_ids: Iterable[str]) -> int:
-        """Remove what this route left under ``files/`` for these elements; answer how many were there."""
+        """Remove what this route left under ``files/`` for these elements; answer how many of them were there."""
+
+
+class FileRepository(Protocol):
+    """What is needed of the target's working file repository (``/files``)."""
+
+    def base_uri(self) -> str:
+        """Answer the url before ``/mediapackage/...`` (``GET /files/baseUri``)."""
+
+    def put(self, mp_id: str, element_id: str, file_name: str, stream: BinaryIO, size: int) -> str:
+        """Store a file in place of whatever the element had; answer its url."""
+
+    def has(self, mp_id: str, element_id: str, file_name: str, md5: str) -> bool:
+        """Whether the element is there with this md5 (``If-None-Match``, answered with 304)."""
+
+    def delete(self, mp_id: str, element_id: str) -> bool:
+        """Remove the element's file; False when there was none."""
+
+
+def stage_probe(store: ObjectStore) -> tuple[str, StagedObject]:
+    """Put a small object that exists nowhere else into the store; answer a mediapackage id for it, and the object.
+
+    The caller removes it from the store.
+    """
+    token = uuid.uuid4().hex
+    stored = store.put([f"Probe object of a migration, {token}; safe to remove.\n".encode()])
+    return PROBE_PREFIX + token, StagedObject(stored.digest.md5, stored.digest.size, stored.path, "present")
