@@ -1,0 +1,250 @@
+"""Series: Dublin Core, access list, properties and further elements (``/series``), and their list (``/api/series``)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from opencast.api import fields
+from opencast.api.addresses import path
+from opencast.api.client import Client, Fields
+from opencast.errors import InvalidAnswer, NotFound
+from opencast.model.acl import Acl
+from opencast.model.dublincore import DublinCore
+from opencast.model.identifiers import check_series_id
+from opencast.model.series import parse_element_types, parse_properties
+
+#: Rows of one request for the list.
+_PAGE = 5000
+#: Largest element that is taken into memory, in bytes.
+_MAX_ELEMENT = 64 * 1024 * 1024
+#: Seconds for writes of a catalog or an access list, which make a new snapshot of each event of the series.
+_LONG_WRITE = 900.0
+
+
+@dataclass(frozen=True)
+class SeriesSummary:
+    """One row of the list of series, as the index shows it.
+
+    :param identifier: checked.
+    :param creator: name of the user who created the series.
+    """
+
+    identifier: str
+    title: str
+    created: datetime | None
+    creator: str
+    description: str
+    organizers: tuple[str, ...]
+    contributors: tuple[str, ...]
+    subjects: tuple[str, ...]
+    language: str
+    license: str
+
+    @classmethod
+    def parse(cls, row: Any) -> SeriesSummary:
+        """Read a row of ``GET /api/series``.
+
+        :raises InvalidAnswer: no JSON object.
+        :raises InvalidIdentifier: no usable id.
+        """
+        source = fields.an_object(row, what="a row of /api/series")
+        return cls(
+            identifier=check_series_id(fields.text(source, "identifier")),
+            title=fields.text(source, "title"),
+            created=fields.moment(source, "created"),
+            creator=fields.text(source, "creator"),
+            description=fields.text(source, "description"),
+            organizers=fields.texts(source, "organizers"),
+            contributors=fields.texts(source, "contributors"),
+            subjects=fields.texts(source, "subjects"),
+            language=fields.text(source, "language"),
+            license=fields.text(source, "license"),
+        )
+
+
+class SeriesService:
+    """Read and write series. Ids are kept: they are part of the catalog."""
+
+    def __init__(self, client: Client) -> None:
+        self._client = client
+
+    # --- reading ---------------------------------------------------------------------------------------------------
+
+    def list(self, *, page_size: int = _PAGE) -> Iterator[SeriesSummary]:
+        """List all series, each once (``GET /api/series``), in no order.
+
+        The list has no total and no stable order, so pages may overlap or leave out a series that moves between them:
+        compare with :meth:`count` where it matters.
+
+        :param page_size: rows of one request.
+        :raises InvalidIdentifier: a series has an id that cannot be used.
+        """
+        seen: set[str] = set()
+        offset = 0
+        while True:
+            query: Fields = {"limit": page_size, "offset": offset, "sort": "title:ASC"}
+            rows = fields.a_list(self._client.get_json("/api/series", params=query), what="/api/series")
+            for row in rows:
+                summary = SeriesSummary.parse(row)
+                if summary.identifier not in seen:
+                    seen.add(summary.identifier)
+                    yield summary
+            if len(rows) < page_size:
+                return
+            offset += len(rows)
+
+    def count(self) -> int:
+        """Count all series (``GET /series/count``)."""
+        text = self._client.get_text("/series/count")
+        if not (text.isascii() and text.isdigit()):
+            raise InvalidAnswer(f"/series/count is no number: {text[:40]!r}.")
+        return int(text)
+
+    def exists(self, series_id: str) -> bool:
+        """Tell whether there is such a series."""
+        try:
+            self.dublincore_xml(series_id)
+        except NotFound:
+            return False
+        return True
+
+    def dublincore_xml(self, series_id: str) -> bytes:
+        """Get the catalog as it is stored, with fields that no form shows (``GET /series/{id}.xml``).
+
+        :raises NotFound: there is no such series.
+        """
+        return self._client.get_xml(f"{path('/series', series_id)}.xml")
+
+    def dublincore(self, series_id: str) -> DublinCore:
+        """Get the catalog.
+
+        :raises NotFound: there is no such series.
+        :raises InvalidDublinCore: it cannot be read.
+        """
+        return DublinCore.parse(self.dublincore_xml(series_id), what=f"the catalog of series {series_id}")
+
+    def acl(self, series_id: str) -> Acl | None:
+        """Get the access list (``GET /series/{id}/acl.xml``); None when the series has none.
+
+        :raises NotFound: there is no such series; the service gives the same answer to both.
+        """
+        try:
+            data = self._client.get_xml(f"{path('/series', series_id)}/acl.xml")
+        except NotFound:
+            if not self.exists(series_id):
+                raise
+            return None
+        return Acl.from_xml(data, what=f"the access list of series {series_id}")
+
+    def properties(self, series_id: str) -> dict[str, str]:
+        """Get the properties (``GET /series/{id}/properties.json``), such as ``theme``.
+
+        :raises NotFound: there is no such series.
+        """
+        return dict(parse_properties(self._client.get_json(f"{path('/series', series_id)}/properties.json")))
+
+    def elements(self, series_id: str) -> tuple[str, ...]:
+        """Get the types of the further elements (``GET /series/{id}/elements.json``).
+
+        :raises NotFound: there is no such series.
+        """
+        try:
+            answer = self._client.get_json(f"{path('/series', series_id)}/elements.json")
+        except NotFound:
+            # Some versions answer 404 to a series without elements, too.
+            if not self.exists(series_id):
+                raise
+            return ()
+        return parse_element_types(answer)
+
+    def element(self, series_id: str, kind: str) -> bytes:
+        """Get the bytes of a further element (``GET /series/{id}/elements/{type}``).
+
+        :raises NotFound: there is no such series or element.
+        """
+        where = path(f"{path('/series', series_id)}/elements", kind)
+        return self._client.get(where, max_bytes=_MAX_ELEMENT).content
+
+    # --- writing ---------------------------------------------------------------------------------------------------
+
+    def put_dublincore(self, catalog: DublinCore, *, acl: Acl | None = None) -> None:
+        """Create a series, or replace its catalog (``POST /series/``); its id is the catalog's ``dcterms:identifier``.
+
+        A write makes a new snapshot of each event of the series, so compare first. The events' own access lists stay.
+
+        :param acl: access list to set along with it.
+        """
+        form: Fields = {
+            "series": catalog.to_xml().decode("utf-8"),
+            "acl": None if acl is None else acl.to_xml().decode("utf-8"),
+            "override": False,
+        }
+        self._client.post_form("/series/", form, idempotent=True, read_timeout=self._patience())
+
+    def put_acl(self, series_id: str, acl: Acl) -> None:
+        """Replace the access list (``POST /series/{id}/accesscontrol``); the events' own ones stay.
+
+        :raises NotFound: there is no such series.
+        """
+        form: Fields = {"acl": acl.to_xml().decode("utf-8"), "override": False}
+        where = f"{path('/series', series_id)}/accesscontrol"
+        self._client.post_form(where, form, idempotent=True, read_timeout=self._patience())
+
+    def put_property(self, series_id: str, name: str, value: str) -> None:
+        """Set a property (``POST /series/{id}/property``).
+
+        :raises NotFound: there is no such series.
+        """
+        where = f"{path('/series', series_id)}/property"
+        self._client.post_form(where, {"name": name, "value": value}, idempotent=True)
+
+    def delete_property(self, series_id: str, name: str) -> bool:
+        """Remove a property (``DELETE /series/{id}/property/{name}``).
+
+        :returns: False when it was not there.
+        """
+        return self._deleted(path(f"{path('/series', series_id)}/property", name))
+
+    def put_element(self, series_id: str, kind: str, data: bytes) -> None:
+        """Create or replace a further element (``PUT /series/{id}/elements/{type}``).
+
+        :raises ServerFailure: also when there is no such series.
+        """
+        where = path(f"{path('/series', series_id)}/elements", kind)
+        self._client.put_bytes(where, data, content_type="application/octet-stream")
+
+    def put_extended_metadata(self, series_id: str, kind: str, catalog: bytes) -> None:
+        """Create or replace an extended metadata catalog, in the index, too (``PUT .../extendedMetadata/{type}``).
+
+        :param catalog: Dublin Core as XML, in UTF-8.
+        :raises BadRequest: the server cannot read the catalog.
+        """
+        where = path(f"{path('/series', series_id)}/extendedMetadata", kind)
+        self._client.put_form(where, {"dc": catalog.decode("utf-8")})
+
+    def delete_element(self, series_id: str, kind: str) -> bool:
+        """Delete a further element (``DELETE /series/{id}/elements/{type}``).
+
+        :returns: False when it was not there.
+        """
+        return self._deleted(path(f"{path('/series', series_id)}/elements", kind))
+
+    def delete(self, series_id: str) -> bool:
+        """Delete a series (``DELETE /series/{id}``).
+
+        :returns: False when it was not there.
+        """
+        return self._deleted(path("/series", series_id))
+
+    def _deleted(self, where: str) -> bool:
+        try:
+            self._client.delete(where)
+        except NotFound:
+            return False
+        return True
+
+    def _patience(self) -> float:
+        return max(_LONG_WRITE, self._client.server.read_timeout)

@@ -1,0 +1,90 @@
+"""Workflows: start one with a definition that is sent along, and see how it goes (``/workflow``)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from opencast.api import properties
+from opencast.api.addresses import path
+from opencast.api.client import Client
+from opencast.errors import InvalidAnswer, NotFound
+from opencast.model.workflow import WorkflowInstance, WorkflowState, parse_instances
+
+#: Seconds for the start of a workflow: the server takes a first snapshot before it answers.
+_LONG_START = 300.0
+
+
+class WorkflowsService:
+    """``/workflow``: needs ROLE_ADMIN."""
+
+    def __init__(self, client: Client) -> None:
+        self._client = client
+
+    def start(
+        self, definition: bytes | str, mediapackage: bytes | str, configuration: Mapping[str, str] | None = None
+    ) -> WorkflowInstance:
+        """Start a workflow (``POST /workflow/start``).
+
+        Not repeated when it may have arrived: after :class:`~opencast.errors.Unreachable` look with :meth:`instances`.
+
+        :param definition: a whole definition as XML, which need not be installed on the server.
+        :param mediapackage: as XML.
+        :param configuration: the workflow's properties; the server keeps them with the event.
+        :raises Conflict: the mediapackage has an active workflow.
+        :raises BadRequest: the server cannot read the definition or the mediapackage.
+        """
+        form = {
+            "definition": _text(definition),
+            "mediapackage": _text(mediapackage),
+            "properties": properties.to_lines(configuration) if configuration else None,
+        }
+        patience = max(_LONG_START, self._client.server.read_timeout)
+        response = self._client.post_form("/workflow/start", form, ok=(200,), read_timeout=patience)
+        return WorkflowInstance.from_xml(self._client.xml_of(response), what="the started workflow")
+
+    def get(self, workflow_id: str | int) -> WorkflowInstance:
+        """Get a workflow with its operations and its mediapackage (``GET /workflow/instance/{id}.xml``).
+
+        :raises NotFound: there is none, or it was cleaned up since.
+        """
+        where = path("/workflow/instance", str(workflow_id))
+        return WorkflowInstance.from_xml(self._client.get_xml(f"{where}.xml"), what=f"workflow {workflow_id}")
+
+    def has_active(self, mediapackage_id: str) -> bool:
+        """Tell whether a mediapackage has a workflow that has not ended (``.../hasActiveWorkflows``)."""
+        text = self._client.get_text(f"{path('/workflow/mediaPackage', mediapackage_id)}/hasActiveWorkflows")
+        if text not in {"true", "false"}:
+            raise InvalidAnswer(f"/workflow/mediaPackage/{mediapackage_id}/hasActiveWorkflows: {text[:40]!r}.")
+        return text == "true"
+
+    def instances(self, mediapackage_id: str) -> tuple[tuple[str, WorkflowState], ...]:
+        """Get id and state of each workflow of a mediapackage that is still known (``.../instances.json``)."""
+        answer = self._client.get_json(f"{path('/workflow/mediaPackage', mediapackage_id)}/instances.json")
+        return parse_instances(answer, what=f"the workflows of mediapackage {mediapackage_id}")
+
+    def count(self, state: WorkflowState | None = None) -> int:
+        """Count the workflows in a state, or all (``GET /workflow/count``)."""
+        text = self._client.get_text("/workflow/count", params={"state": state.value if state else None})
+        if not (text.isascii() and text.isdigit()):
+            raise InvalidAnswer(f"/workflow/count is no number: {text[:40]!r}.")
+        return int(text)
+
+    def definition_exists(self, definition_id: str) -> bool:
+        """Tell whether a workflow definition is installed (``GET /workflow/definition/{id}.xml``)."""
+        try:
+            self._client.get_xml(f"{path('/workflow/definition', definition_id)}.xml")
+        except NotFound:
+            return False
+        return True
+
+    def stop(self, workflow_id: str | int) -> WorkflowInstance:
+        """Stop a workflow (``POST /workflow/stop``).
+
+        :raises NotFound: there is none.
+        """
+        response = self._client.post_form("/workflow/stop", {"id": str(workflow_id)}, ok=(200,), idempotent=True)
+        return WorkflowInstance.from_xml(self._client.xml_of(response), what=f"workflow {workflow_id}")
+
+
+def _text(document: bytes | str) -> str:
+    return document.decode("utf-8") if isinstance(document, bytes) else document
