@@ -7,9 +7,11 @@ url that the element must carry in the manifest.
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import BinaryIO, Literal, Protocol
+from urllib.parse import quote
 
 from opencast.staging.source import StagedObject
 from opencast.staging.store import ObjectStore
@@ -20,6 +22,8 @@ SentHow = Literal["present", "link", "reflink", "copy", "upload", "zip"]
 PROBE_PREFIX = "airflow-route-probe-"
 PROBE_ELEMENT = "probe"
 PROBE_FILE = "probe.txt"
+#: What a url path may hold unescaped besides letters and digits (RFC 3986, pchar).
+_URL_SAFE = "-._~!$&'()*+,;=:@"
 
 
 @dataclass(frozen=True)
@@ -74,21 +78,34 @@ class FileRepository(Protocol):
     def base_uri(self) -> str:
         """Answer the url before ``/mediapackage/...`` (``GET /files/baseUri``)."""
 
-    def put(self, mp_id: str, element_id: str, file_name: str, stream: BinaryIO, size: int) -> str:
+    def put(self, mp_id: str, element_id: str, file_name: str, stream: BinaryIO, size: int, /) -> str:
         """Store a file in place of whatever the element had; answer its url."""
 
-    def has(self, mp_id: str, element_id: str, file_name: str, md5: str) -> bool:
+    def matches(self, mp_id: str, element_id: str, file_name: str, md5: str, /) -> bool:
         """Whether the element is there with this md5 (``If-None-Match``, answered with 304)."""
 
-    def delete(self, mp_id: str, element_id: str) -> bool:
+    def delete(self, mp_id: str, element_id: str, /) -> bool:
         """Remove the element's file; False when there was none."""
 
 
-def stage_probe(store: ObjectStore) -> tuple[str, StagedObject]:
-    """Put a small object that exists nowhere else into the store; answer a mediapackage id for it, and the object.
+def file_url(base_uri: str, mp_id: str, element_id: str, name: str) -> str:
+    """Answer the url of a file in the working file repository.
 
-    The caller removes it from the store.
+    :param base_uri: as the target itself gives it: elements below any other address are fetched over HTTP.
+    """
+    path = "/".join(quote(part, safe=_URL_SAFE) for part in (mp_id, element_id, name))
+    return f"{base_uri.rstrip('/')}/mediapackage/{path}"
+
+
+@contextmanager
+def probe_object(store: ObjectStore) -> Iterator[tuple[str, StagedObject]]:
+    """Put a small object that exists nowhere else into the store, and remove it afterwards.
+
+    :returns: a mediapackage id for it, and the object.
     """
     token = uuid.uuid4().hex
     stored = store.put([f"Probe object of a migration, {token}; safe to remove.\n".encode()])
-    return PROBE_PREFIX + token, StagedObject(stored.digest.md5, stored.digest.size, stored.path, "present")
+    try:
+        yield PROBE_PREFIX + token, StagedObject(stored.digest.md5, stored.digest.size, stored.path, "present")
+    finally:
+        store.remove(stored.digest)

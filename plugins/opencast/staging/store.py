@@ -248,6 +248,17 @@ class ObjectStore:
                 self.disk.sync_folder(path.parent)
             return True
 
+    def drop_damaged(self, digest: Digest) -> bool:
+        """Read an object again, and remove it when it holds other bytes by now; answer whether it does.
+
+        The next fetch then puts a sound one in its place.
+        """
+        if self.verify(digest):
+            return False
+        log.error("The object %s was written to in place through another of its names: removed.", digest)
+        self.remove(digest)
+        return True
+
     def sweep(self, *, min_age: float = 0.0) -> int:
         """Remove temporary files whose worker is gone; answer how many.
 
