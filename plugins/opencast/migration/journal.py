@@ -30,7 +30,7 @@ class RunRecord:
     where: str
     definition_id: str
     state: RunState = RunState.PLANNED
-    workflow_id: int | None = None
+    workflow_id: str | None = None
     publication: str | None = None
 
 

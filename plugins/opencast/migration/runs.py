@@ -123,9 +123,9 @@ def _channel_run(
         left_out.append(f"The channel {channel} holds nothing that can be migrated.")
         return None
     ids = _path_ids(travelling, package.id, channel, notes)
-    by_id = {element.id: new for element, new in zip(travelling, ids, strict=True) if element.id}
+    by_id: dict[str | None, str] = {element.id: new for element, new in zip(travelling, ids, strict=True) if element.id}
     elements = tuple(
-        RunElement(channel, element, new, safe_file_name(element.file_name), _moved_ref(element.ref, by_id))
+        RunElement(channel, element, new, safe_file_name(element.file_name), moved_ref(element.ref, by_id))
         for element, new in zip(travelling, ids, strict=True)
     )
     _check_unique(ids, package, channel)
@@ -164,7 +164,7 @@ def _is_published_path(element: Element, package_id: str, channel: str) -> bool:
     return folders == [channel, package_id]
 
 
-def _moved_ref(ref: str | None, by_id: Mapping[str, str]) -> str | None:
+def moved_ref(ref: str | None, by_id: Mapping[str | None, str]) -> str | None:
     """Point a reference between published elements to their ids in the run's package.
 
     A reference has the form ``track:<id>`` with optional ``;key=value`` behind it. The target points it to the
@@ -259,10 +259,12 @@ def tags_of_flavorless(elements: Iterable[RunElement]) -> tuple[str, ...]:
     return tuple(sorted({tag for element in elements if element.source.flavor is None for tag in element.source.tags}))
 
 
-def flavors_needed_later(run: ChannelRun, later: Iterable[RunElement], folders: Mapping[str, str]) -> set[str]:
+def flavors_needed_later(
+    run: ChannelRun, later: Iterable[RunElement], folders: Mapping[str, str]
+) -> set[Flavor | None]:
     """Return the flavors whose files this run must not clean up, because a later run uses them.
 
     :param folders: folder of each element's file in the working file repository, by ``RunElement.key``.
     """
     needed = {folders[element.key] for element in later}
-    return {str(element.source.flavor) for element in run.elements if folders[element.key] in needed}
+    return {element.source.flavor for element in run.elements if folders[element.key] in needed}

@@ -9,15 +9,15 @@ from itertools import islice
 from typing import Any
 
 from sqlalchemy import delete, func, select
-from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.orm import Session
 
 from opencast.model.event import EventRow
 from opencast.store.database import Database
 from opencast.store.tables import InventoryEvent, InventorySeries
+from opencast.store.upserts import upsert
 
 #: Rows a statement; bounded by SQLite's limit of 32,766 bound values.
 _BATCH = 1000
+_KEY = ("source", "identifier")
 
 
 @dataclass(frozen=True)
@@ -121,7 +121,8 @@ class Inventory:
             # A page of a moving list may show an object twice; one statement must not meet it twice.
             unique = {row["identifier"]: row for row in chunk}
             with self._database.session() as session:
-                upsert(session, table, list(unique.values()), ("source", "identifier"))
+                changed = tuple(name for name in chunk[0] if name not in _KEY)
+                session.execute(upsert(session.connection(), table, _KEY, changed), list(unique.values()))
             count += len(unique)
         return count
 
@@ -164,7 +165,7 @@ def _plain(value: Any) -> Any:
 
 
 def _event_row(row: InventoryEvent) -> EventRow:
-    fields = {name: tuple(value) if name in _TUPLES else value for name, value in row.fields.items()}
+    fields: dict[str, Any] = {name: tuple(value) if name in _TUPLES else value for name, value in row.fields.items()}
     return EventRow(
         identifier=row.identifier,
         title=row.title,
@@ -177,17 +178,3 @@ def _event_row(row: InventoryEvent) -> EventRow:
         archive_version=row.archive_version,
         **fields,
     )
-
-
-def upsert(session: Session, table: Any, rows: list[dict[str, Any]], key: tuple[str, ...]) -> None:
-    """Insert rows, or update the ones whose key exists, in one statement.
-
-    :param rows: all with the same columns, no key twice.
-    :param key: names of the columns of the unique key.
-    """
-    if not rows:
-        return
-    dialect = session.get_bind().dialect.name
-    statement: Any = (sqlite if dialect == "sqlite" else postgresql).insert(table)
-    changed = {name: statement.excluded[name] for name in rows[0] if name not in key}
-    session.execute(statement.on_conflict_do_update(index_elements=list(key), set_=changed), rows)

@@ -187,6 +187,17 @@ class Ledger:
             row = session.get(LedgerEntry, (self.pair_id, kind, identifier))
             return None if row is None else _entry(row)
 
+    def was_migrated(self, kind: Kind, identifier: str) -> bool:
+        """Tell whether an import of the object was ever started from here."""
+        query = select(LedgerStep.id).where(
+            LedgerStep.pair_id == self.pair_id,
+            LedgerStep.kind == kind,
+            LedgerStep.identifier == identifier,
+            LedgerStep.workflow_id.is_not(None),
+        )
+        with self.database.reading() as session:
+            return session.scalar(query.limit(1)) is not None
+
     def entries(self, kind: Kind | None = None, plan_key: str | None = None) -> Iterator[Entry]:
         """Iterate rows by kind and title, without holding them in memory.
 

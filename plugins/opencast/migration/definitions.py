@@ -1,0 +1,71 @@
+"""The workflow definitions that are sent along with each import run; nothing is installed on the target."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from opencast.migration.runs import ENGAGE, ChannelRun, RunElement, flavors, tags_of_flavorless
+from opencast.model.flavor import Flavor
+from opencast.model.workflow_definition import Operation, WorkflowDefinition
+
+PUBLISH_ENGAGE = "publish-engage"
+PUBLISH_CONFIGURE = "publish-configure"
+SNAPSHOT = "snapshot"
+CLEANUP = "cleanup"
+#: What the target must be able to do.
+OPERATIONS = frozenset({PUBLISH_ENGAGE, PUBLISH_CONFIGURE, SNAPSHOT, CLEANUP})
+
+
+def channel_definition(identifier: str, run: ChannelRun, page_url: str, preserved: Iterable[Flavor | None]) -> bytes:
+    """Return the definition that publishes one channel.
+
+    :param identifier: id of the definition, by which the workflow is found again.
+    :param page_url: URL of the publication on the target; empty when it has none.
+    :param preserved: flavors whose files a later run needs.
+    """
+    selection = _selection("download-source", run.elements)
+    if run.channel == ENGAGE:
+        publish = Operation(PUBLISH_ENGAGE, f"Publish to {run.channel}", configuration=selection)
+    else:
+        configuration = {"channel-id": run.channel, **selection}
+        if page_url:
+            configuration["url-pattern"] = page_url
+        if run.publication.mimetype:
+            configuration["mimetype"] = run.publication.mimetype
+        publish = Operation(PUBLISH_CONFIGURE, f"Publish to {run.channel}", configuration=configuration)
+    operations = [publish]
+    cleanup = _cleanup(run.elements, frozenset(preserved))
+    if cleanup is not None:
+        operations.append(cleanup)
+    return WorkflowDefinition(identifier, f"Import the publication {run.channel}", tuple(operations)).to_xml()
+
+
+def archive_definition(identifier: str, elements: tuple[RunElement, ...]) -> bytes:
+    """Return the definition that archives."""
+    operations = (
+        Operation(SNAPSHOT, "Archive", configuration=_selection("source", elements)),
+        Operation(CLEANUP, "Remove the imported files from the working file repository", configuration=_NO_DELAY),
+    )
+    return WorkflowDefinition(identifier, "Import the archive", operations).to_xml()
+
+
+#: The operation waits a second by default, for workflows that have jobs of other operations still writing.
+_NO_DELAY = {"delay": "0"}
+
+
+def _selection(prefix: str, elements: tuple[RunElement, ...]) -> dict[str, str]:
+    selection = {f"{prefix}-flavors": ",".join(flavors(elements))}
+    tags = tags_of_flavorless(elements)
+    if tags:
+        selection[f"{prefix}-tags"] = ",".join(tags)
+    return {key: value for key, value in selection.items() if value}
+
+
+def _cleanup(elements: tuple[RunElement, ...], preserved: frozenset[Flavor | None]) -> Operation | None:
+    """Clean up what this run alone needs; without it, a workspace that cannot link keeps copies of every file."""
+    if None in preserved or all(element.source.flavor in preserved for element in elements):
+        return None  # the operation cannot spare an element without flavor
+    configuration = dict(_NO_DELAY)
+    if preserved:
+        configuration["preserve-flavors"] = ",".join(sorted(map(str, preserved)))
+    return Operation(CLEANUP, "Remove what no later run needs", configuration=configuration)

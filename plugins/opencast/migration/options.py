@@ -1,0 +1,132 @@
+"""The choices of one run: the params of its DAG, checked across fields before anything is asked or written."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from enum import StrEnum
+from typing import Any, cast
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+import pendulum
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+
+from opencast.errors import InvalidFilter
+from opencast.migration.selection import Selection
+
+
+class Mode(StrEnum):
+    """How far a run goes."""
+
+    PLAN = "plan"
+    MIGRATE = "migrate"
+
+
+class Verify(StrEnum):
+    """How much of each published file is read back from the target.
+
+    Archived files are always compared byte by byte: by the checksum that the target itself computed.
+    """
+
+    SAMPLE = "sample"
+    BYTES = "bytes"
+
+
+class Existing(StrEnum):
+    """What to do with a mediapackage that the target has with other content and that no migration brought there."""
+
+    FAIL = "fail"
+    OVERWRITE = "overwrite"
+
+
+class Options(BaseModel):
+    """One run's choices, with the names of the trigger form."""
+
+    model_config = ConfigDict(extra="ignore", frozen=True)
+
+    source: str = "opencast_source"
+    target: str = "opencast_target"
+    mode: Mode = Mode.MIGRATE
+    series: tuple[str, ...] = ()
+    events: tuple[str, ...] = ()
+    created_from: str | None = None
+    created_to: str | None = None
+    start_from: str | None = None
+    start_to: str | None = None
+    timezone: str = "UTC"
+    text: str = ""
+    presenters: tuple[str, ...] = ()
+    locations: tuple[str, ...] = ()
+    languages: tuple[str, ...] = ()
+    channels: tuple[str, ...] = ()
+    statuses: tuple[str, ...] = ()
+    exclude_series: tuple[str, ...] = ()
+    exclude_events: tuple[str, ...] = ()
+    exclude_text: str = ""
+    exclude_presenters: tuple[str, ...] = ()
+    exclude_locations: tuple[str, ...] = ()
+    exclude_languages: tuple[str, ...] = ()
+    exclude_channels: tuple[str, ...] = ()
+    exclude_statuses: tuple[str, ...] = ()
+    existing: Existing = Existing.FAIL
+    include_failed: bool = False
+    include_empty_series: bool = True
+    verify: Verify = Verify.SAMPLE
+    wave_size: int = Field(default=500, ge=1, le=1000)
+    imports_in_flight: int = Field(default=8, ge=1, le=64)
+    poll_seconds: float = Field(default=6.0, ge=6.0, le=600.0)
+
+    @field_validator("*", mode="before")
+    @classmethod
+    def _empty_is_default(cls, value: Any, info: Any) -> Any:
+        """Take what the form sends for an untouched field (null, blank, lists of blanks) as not given."""
+        if isinstance(value, str):
+            value = value.strip()
+        if isinstance(value, (list, tuple)):
+            value = tuple(item.strip() for item in map(str, value) if item.strip())
+        if value in (None, "", ()):
+            return cls.model_fields[info.field_name].get_default()
+        return value
+
+    @classmethod
+    def from_params(cls, params: Mapping[str, Any]) -> Options:
+        """Read the params of a DAG run.
+
+        :raises InvalidFilter: naming the param and what is wrong with it.
+        """
+        try:
+            return cls.model_validate(dict(params))
+        except ValidationError as error:
+            problems = "; ".join(
+                f"{'.'.join(map(str, detail['loc']))}: {detail['msg']}" for detail in error.errors(include_url=False)
+            )
+            raise InvalidFilter(f"The params of the run cannot be used: {problems}.") from error
+
+    def selection(self) -> Selection:
+        """Return the filters.
+
+        :raises InvalidFilter: an unreadable time or zone, or a window that ends before it begins.
+        """
+        try:
+            zone = ZoneInfo(self.timezone)
+        except (ZoneInfoNotFoundError, ValueError, OSError) as error:
+            raise InvalidFilter(
+                f"There is no time zone {self.timezone!r}.", advice="Give a name such as Europe/Berlin or UTC."
+            ) from error
+        values: dict[str, Any] = {name: getattr(self, name) for name in Selection.__dataclass_fields__}
+        for name in ("created_from", "created_to", "start_from", "start_to"):
+            values[name] = _moment(name, values[name], zone)
+        return Selection(**values)
+
+
+def _moment(name: str, text: str | None, zone: ZoneInfo) -> datetime | None:
+    """Read an ISO 8601 date or time; without an offset it is meant in ``zone``."""
+    if text is None:
+        return None
+    try:
+        # Without ``exact`` a date becomes its midnight, and the answer is always a DateTime.
+        return cast("datetime", pendulum.parse(text, tz=zone.key, strict=True))
+    except (ValueError, OverflowError) as error:
+        raise InvalidFilter(
+            f"{name} = {text!r} is no date or time.", advice="Write 2024-03-31 or 2024-03-31T08:00:00+01:00."
+        ) from error

@@ -1,0 +1,184 @@
+"""Make the plan: what a run does with each object of the inventory, and why."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from opencast.api.series import SeriesService
+from opencast.errors import FilterMatchesNothing, OpencastError
+from opencast.migration.notmigrated import NOT_MIGRATED
+from opencast.migration.options import Options
+from opencast.migration.selection import Selection, Selector
+from opencast.migration.series import fingerprint, read_series
+from opencast.model.event import EventRow
+from opencast.store.inventory import Inventory, SeriesRow
+from opencast.store.ledger import Entry, Kind, Ledger, State
+from opencast.store.plans import Action, Item, Plans
+
+
+@dataclass(frozen=True)
+class PlanSummary:
+    """How much a plan does, by kind and action, such as ``{"mediapackage": {"migrate": 7}}``."""
+
+    key: str
+    counts: dict[str, dict[str, int]]
+
+    @property
+    def work(self) -> int:
+        """Number of objects with something to do."""
+        return sum(
+            count
+            for actions in self.counts.values()
+            for action, count in actions.items()
+            if action in {Action.MIGRATE, Action.UPDATE}
+        )
+
+    def __str__(self) -> str:
+        parts = [
+            f"{count} {kind}: {action}"
+            for kind, actions in sorted(self.counts.items())
+            for action, count in sorted(actions.items())
+        ]
+        return ", ".join(parts) or "nothing"
+
+
+class Planner:
+    """Turn filters, inventory and ledger into a plan.
+
+    :param source: the source's series, which are compared with what was migrated before.
+    """
+
+    def __init__(self, source: SeriesService, inventory: Inventory, ledger: Ledger, plans: Plans) -> None:
+        self._source = source
+        self._inventory = inventory
+        self._ledger = ledger
+        self._plans = plans
+
+    def plan(
+        self,
+        key: str,
+        params: Mapping[str, Any],
+        options: Options,
+        unreadable: Iterable[tuple[str, str]] = (),
+    ) -> PlanSummary:
+        """Write the plan of one run.
+
+        :param key: ``<dag id>/<run id>``.
+        :param unreadable: events that the inventory could not understand, as id and reason.
+        :raises InvalidFilter: a filter that cannot be used.
+        :raises FilterMatchesNothing: the filters select no event; nothing is written.
+        """
+        selection = options.selection()
+        selector = Selector(selection)
+        wanted_series: set[str] = set(selection.series)
+        events = []
+        for row in selector.select(self._inventory.events()):
+            if row.series:
+                wanted_series.add(row.series)
+            events.append(self._event_item(row, options))
+        series = list(self._series_items(selection, wanted_series, options))
+        missing = [Item(Kind.MEDIAPACKAGE, event, "", Action.CANNOT, _UNKNOWN) for event in selector.missing_events()]
+        missing += [Item(Kind.MEDIAPACKAGE, event, "", Action.CANNOT, reason) for event, reason in unreadable]
+        if not (selection.series and series):
+            selector.check_hits()
+        if selection.is_everything and not events and not series:
+            raise FilterMatchesNothing("The source has neither events nor series for this account.")
+        notes = {
+            "seen": selector.seen,
+            "selected": selector.selected,
+            "matched": {name: selector.matched[name] for name in sorted(selection.checks())},
+            "not_migrated": [list(pair) for pair in NOT_MIGRATED],
+        }
+        state = self._inventory.state()
+        self._plans.write(key, dict(params), [*series, *events, *missing], inventory_taken=state.taken, notes=notes)
+        return self.summary(key)
+
+    def summary(self, key: str) -> PlanSummary:
+        """Count what a plan does."""
+        counts: dict[str, dict[str, int]] = {}
+        for (kind, action), count in self._plans.counts(key).items():
+            counts.setdefault(kind.value, {})[action.value] = count
+        return PlanSummary(key, counts)
+
+    # --- mediapackages ---------------------------------------------------------------------------------------------
+
+    def _event_item(self, row: EventRow, options: Options) -> Item:
+        version = None if row.archive_version is None else str(row.archive_version)
+        action, reason = self._event_action(row, version, options)
+        return Item(Kind.MEDIAPACKAGE, row.identifier, row.title, action, reason, version)
+
+    def _event_action(self, row: EventRow, version: str | None, options: Options) -> tuple[Action, str]:
+        obstacle = _obstacle(row, options)
+        if obstacle:
+            return obstacle
+        return _compared(self._ledger.entry(Kind.MEDIAPACKAGE, row.identifier), version, "a newer snapshot")
+
+    # --- series ----------------------------------------------------------------------------------------------------
+
+    def _series_items(self, selection: Selection, wanted: set[str], options: Options) -> Iterator[Item]:
+        every = selection.is_everything and options.include_empty_series
+        found = set()
+        for row in self._inventory.series():
+            if every or row.identifier in wanted:
+                found.add(row.identifier)
+                yield self._series_item(row)
+        for identifier in sorted(wanted - found):
+            yield Item(Kind.SERIES, identifier, "", Action.CANNOT, _UNKNOWN)
+
+    def _series_item(self, row: SeriesRow) -> Item:
+        entry = self._ledger.entry(Kind.SERIES, row.identifier)
+        if entry is None or entry.state is not State.DONE:
+            action, reason = _compared(entry, None, "")
+            return Item(Kind.SERIES, row.identifier, row.title, action, reason)
+        try:
+            series = read_series(self._source, row.identifier)
+        except OpencastError as error:
+            # The task meets the same error, and notes it for this series alone.
+            return Item(Kind.SERIES, row.identifier, row.title, Action.UPDATE, f"cannot be read: {error.message}")
+        version = None if series is None else fingerprint(series)
+        action, reason = _compared(entry, version, "changes")
+        return Item(Kind.SERIES, row.identifier, row.title, action, reason, version)
+
+
+_UNKNOWN = "The source does not have it."
+
+
+def _compared(entry: Entry | None, version: str | None, change: str) -> tuple[Action, str]:
+    if entry is None:
+        return Action.MIGRATE, "not migrated yet"
+    if entry.state is not State.DONE:
+        return Action.MIGRATE, f"{entry.state} before: {entry.reason}".rstrip(": ")
+    if entry.source_version != version:
+        return Action.UPDATE, f"the source has {change} since it was migrated"
+    return Action.SKIP, "done"
+
+
+def _obstacle(row: EventRow, options: Options) -> tuple[Action, str] | None:
+    """Say what keeps an event from being migrated by this run."""
+    status = row.event_status
+    if status.is_scheduled:
+        return Action.CANNOT, "scheduled: nothing is recorded yet"
+    if status.is_recording:
+        return Action.SKIP, "it is being recorded; run again later"
+    if status.is_processing:
+        return Action.SKIP, "it is being processed; run again later"
+    if status.is_paused:
+        return Action.SKIP, "its workflow is paused; run again later"
+    if status.is_failed and not options.include_failed:
+        return Action.SKIP, "its processing failed; the param include_failed takes such events along"
+    if row.archive_version is None:
+        return Action.CANNOT, "nothing is archived"
+    return None
+
+
+def chosen(items: Iterable[Item], limit: int) -> list[Item]:
+    """Return the first items with something to do, at most ``limit``."""
+    work: list[Item] = []
+    for item in items:
+        if item.is_work:
+            work.append(item)
+            if len(work) >= limit:
+                break
+    return work

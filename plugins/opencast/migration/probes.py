@@ -1,0 +1,123 @@
+"""Questions that verification asks the target: are published files there, whole, and open to the same people?"""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from collections.abc import Callable, Mapping
+
+from opencast.api.opencast import Opencast
+from opencast.errors import InvalidAcl, InvalidXml, NotFound, ServerError
+from opencast.migration.journal import SentRecord
+from opencast.migration.options import Verify
+from opencast.migration.runs import ImportPlan, RunElement
+from opencast.migration.verification import PublishedKey, Verdict, published_key
+from opencast.model.acl import Acl
+from opencast.model.mediapackage import Element, MediaPackage
+
+#: Published files up to this size (bytes) are always read back whole.
+SMALL_FILE = 1024 * 1024
+#: A policy larger than this (bytes) is none.
+_POLICY_LIMIT = 1024 * 1024
+#: Seconds that the target's index may take to show what was archived.
+INDEX_PATIENCE_S = 60.0
+_CHUNK = 1024 * 1024
+
+
+class Prober:
+    """Ask two servers about one mediapackage.
+
+    :param sleep: waits for the index; seconds.
+    """
+
+    def __init__(
+        self, source: Opencast, target: Opencast, verify: Verify, *, sleep: Callable[[float], None] = time.sleep
+    ) -> None:
+        self._source = source
+        self._target = target
+        self._verify = verify
+        self._sleep = sleep
+
+    def same_policy(self, series: str | None) -> Callable[[str], bool]:
+        """Return a check whether a policy on the target grants what the series' own access list there grants."""
+
+        def check(url: str) -> bool:
+            if not series:
+                return False
+            try:
+                own = self._target.series.acl(series)
+                with self._target.client.open_download(url) as download:
+                    data = b"".join(download.iter(_CHUNK))[:_POLICY_LIMIT]
+                return (own or Acl()).same_as(Acl.from_xacml(data))
+            except (ServerError, InvalidXml, InvalidAcl):
+                return False
+
+        return check
+
+    def probe(
+        self,
+        verdict: Verdict,
+        package: MediaPackage,
+        plan: ImportPlan,
+        sent: Mapping[str, SentRecord],
+        existing: MediaPackage,
+    ) -> Verdict:
+        """Add to a verdict what only the served files and the index can tell.
+
+        :param verdict: of the comparison of the packages.
+        :param existing: the target's package.
+        """
+        differences = list(verdict.differences)
+        for run in plan.channels:
+            publication = existing.publication(run.channel)
+            found: dict[PublishedKey, Element] = {}
+            if publication is not None:
+                found = {published_key(element): element for element in publication.elements}
+            for element in run.elements:
+                key = (element.source.kind.value, element.element_id, element.file_name)
+                problem = self._file_problem(element, found.get(key), sent.get(element.key))
+                if problem:
+                    differences.append(f"{run.channel}: {key[0]} {key[1]}/{key[2]} {problem}")
+        differences.extend(self._index_problems(package))
+        return Verdict(tuple(differences), verdict.notes)
+
+    def _file_problem(self, element: RunElement, found: Element | None, sent: SentRecord | None) -> str:
+        if found is None or not found.url:
+            return ""  # a policy that the server wrote in the place of this one: compared already
+        try:
+            if sent is None:
+                size = self._target.static.probe(found.url).size
+                expected = element.source.size
+                return f"has {size} bytes instead of {expected}" if expected and size != expected else ""
+            if sent.size <= SMALL_FILE or self._verify is Verify.BYTES:
+                return self._read_back(found.url, sent, found)
+            probe = self._target.static.probe(found.url)
+        except ServerError as error:
+            return f"cannot be read from the target: {error}"
+        return "" if probe.size == sent.size else f"has {probe.size} bytes instead of {sent.size}"
+
+    def _read_back(self, url: str, sent: SentRecord, found: Element) -> str:
+        digest = hashlib.md5(usedforsecurity=False)
+        with self._target.client.open_download(url) as download:
+            for chunk in download.iter(_CHUNK):
+                digest.update(chunk)
+        if digest.hexdigest() == sent.md5 or str(found.flavor) == "security/xacml+series":
+            return ""
+        return f"holds other bytes (md5 {digest.hexdigest()}) than the source's (md5 {sent.md5})"
+
+    def _index_problems(self, package: MediaPackage) -> list[str]:
+        """Compare the effective access list, as the index shows it; wait while the index lags behind."""
+        expected = self._source.events.acl(package.id)
+        deadline = time.monotonic() + INDEX_PATIENCE_S
+        while True:
+            problems = self._acl_problems(package.id, expected)
+            if not problems or time.monotonic() >= deadline:
+                return problems
+            self._sleep(1.0)
+
+    def _acl_problems(self, identifier: str, expected: Acl) -> list[str]:
+        try:
+            actual = self._target.events.acl(identifier)
+        except NotFound:
+            return ["the event is not in the target's index"]
+        return [f"effective {difference}" for difference in expected.differences(actual)]

@@ -1,0 +1,269 @@
+"""The tasks of a migration: each takes what Airflow gives, calls a use case, and turns its outcome into a state."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict
+from typing import Any
+
+from airflow.sdk import BaseOperator, Context
+from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException
+
+from opencast.errors import ObjectBusy, ObjectsFailed, OpencastError
+from opencast.hooks.opencast import OpencastHook
+from opencast.hooks.store import open_store
+from opencast.links.report import ReportLink
+from opencast.migration.library import take_inventory
+from opencast.migration.mediapackage import MediaPackageMigrator, Progress
+from opencast.migration.options import Mode, Options
+from opencast.migration.planning import chosen
+from opencast.migration.preflight import require
+from opencast.migration.verification import Verdict
+from opencast.migration.workbench import Workbench
+from opencast.settings import load_settings
+from opencast.store.ledger import Kind, ObjectKey, Outcome, State
+from opencast.triggers.importing import SLOT, ImportTrigger
+
+#: Characters of a title in a task's name.
+_TITLE_LENGTH = 80
+
+
+class MigrationOperator(BaseOperator):
+    """Base of the tasks of a migration; the run's params are its options."""
+
+    def options(self, context: Context) -> Options:
+        """Read the params.
+
+        :raises AirflowFailException: a param that cannot be used; trying again does not help.
+        """
+        try:
+            options = Options.from_params(context["params"])
+            options.selection()
+        except OpencastError as error:
+            raise AirflowFailException(str(error)) from error
+        return options
+
+    def workbench(self, context: Context) -> Workbench:
+        """Open both servers, the store and staging."""
+        options = self.options(context)
+        settings = load_settings()
+        return Workbench(
+            settings,
+            options,
+            open_store(settings),
+            OpencastHook(options.source).get_conn(),
+            OpencastHook(options.target).get_conn(),
+        )
+
+    def execute(self, context: Context) -> Any:
+        """Run the use case; an error that does not pass by itself ends the task without further tries."""
+        try:
+            return self.work(context)
+        except OpencastError as error:
+            if error.retriable:
+                raise
+            raise AirflowFailException(str(error)) from error
+
+    def work(self, context: Context) -> Any:
+        """Do the task's work."""
+        raise NotImplementedError
+
+
+def plan_key(context: Context) -> str:
+    """Return the key of this run's plan, ``<dag id>/<run id>``."""
+    run = context["dag_run"]
+    return f"{run.dag_id}/{run.run_id}"
+
+
+class PreflightOperator(MigrationOperator):
+    """Check both servers, the way of the files and the folders before anything is written."""
+
+    def work(self, context: Context) -> list[str]:
+        """Make all checks and show them; fail when one did not pass."""
+        with self.workbench(context) as bench:
+            checks = bench.preflight().run()
+        for check in checks:
+            self.log.info("%s", check)
+        require(checks)
+        return [str(check) for check in checks]
+
+
+class TakeInventoryOperator(MigrationOperator):
+    """Read what the source holds into the store."""
+
+    def work(self, context: Context) -> dict[str, Any]:
+        """Take the inventory and return its numbers."""
+        with self.workbench(context) as bench:
+            return asdict(take_inventory(bench.source, bench.inventory))
+
+
+class PlanMigrationOperator(MigrationOperator):
+    """Turn filters, inventory and ledger into a plan.
+
+    :param inventory: what ``TakeInventoryOperator`` returned.
+    """
+
+    template_fields: Sequence[str] = ("inventory",)
+
+    def __init__(self, *, inventory: Any, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.inventory = inventory
+
+    def work(self, context: Context) -> dict[str, dict[str, int]]:
+        """Write the plan and return how much it does."""
+        unreadable = [(str(event), str(reason)) for event, reason in (self.inventory or {}).get("unreadable", [])]
+        with self.workbench(context) as bench:
+            summary = bench.planner().plan(plan_key(context), _plain(context["params"]), bench.options, unreadable)
+        self.log.info("The plan: %s", summary)
+        return summary.counts
+
+
+class SelectWorkOperator(MigrationOperator):
+    """Return the objects of one kind that this run works on, each for a mapped task.
+
+    :param kind: ``series`` or ``mediapackage``.
+    """
+
+    def __init__(self, *, kind: str, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.kind = kind
+
+    def work(self, context: Context) -> list[dict[str, str]]:
+        """Return identifier and title of each; nothing when the run only plans."""
+        with self.workbench(context) as bench:
+            if bench.options.mode is Mode.PLAN:
+                return []
+            limit = bench.options.wave_size
+            items = chosen(bench.plans.items(plan_key(context), Kind(self.kind)), limit)
+        return [
+            {"identifier": item.identifier, "title": (item.title or item.identifier)[:_TITLE_LENGTH]} for item in items
+        ]
+
+
+class MigrateSeriesOperator(MigrationOperator):
+    """Migrate one series."""
+
+    def __init__(self, *, identifier: str, title: str = "", **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.identifier = identifier
+        self.title = title
+
+    def work(self, context: Context) -> list[str]:
+        """Write what differs, verify, and return what was written."""
+        with self.workbench(context) as bench:
+            key = ObjectKey(Kind.SERIES, self.identifier, plan_key(context), self.title)
+            ledger = bench.ledger
+            ledger.begin(key, None)
+            try:
+                done = bench.series_migrator().migrate(self.identifier)
+            except Exception as error:
+                if not _will_retry(error, context):
+                    ledger.finish(key, State.FAILED, reason=str(error))
+                raise
+            ledger.step(key, "migrate", Outcome.DONE, reason=", ".join(done.written))
+            notes = done.notes if done.written else (*done.notes, "The target held the same already.")
+            ledger.finish(key, State.DONE, notes=notes, source_version=done.fingerprint)
+        self.log.info("Written: %s", ", ".join(done.written) or "nothing")
+        return list(done.written)
+
+
+class MigrateMediaPackageOperator(MigrationOperator):
+    """Migrate one mediapackage; deferred while the target works.
+
+    Its fields are no templates: ids and titles come from a server, which must not be able to write Jinja.
+
+    :param identifier: id of the mediapackage.
+    :param title: shown as the name of the mapped task.
+    """
+
+    def __init__(self, *, identifier: str, title: str = "", **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.identifier = identifier
+        self.title = title
+
+    def work(self, context: Context) -> str:
+        """Stage, send and start the first import run, then wait without a worker slot."""
+        return self._go(context, MediaPackageMigrator.begin)
+
+    def resume(self, context: Context, event: Mapping[str, Any]) -> str:
+        """Go on when the trigger has seen something: a free slot, the end of the imports, or a failure."""
+        self.log.info("The trigger says: %s", event.get("what"))
+        step = MediaPackageMigrator.begin if event.get("what") == SLOT else MediaPackageMigrator.advance
+        try:
+            return self._go(context, step)
+        except OpencastError as error:
+            if error.retriable:
+                raise
+            raise AirflowFailException(str(error)) from error
+
+    def _go(self, context: Context, step: Callable[[MediaPackageMigrator], Progress]) -> str:
+        with self.workbench(context) as bench:
+            migrator = bench.mediapackage_migrator(self.identifier, plan_key(context), self.title)
+            try:
+                progress = step(migrator)
+                if progress is Progress.IMPORTED:
+                    self._tell(migrator.complete())
+            except ObjectBusy as error:
+                migrator.fail(error, skipped=True)
+                raise AirflowSkipException(str(error)) from error
+            except Exception as error:
+                if not _will_retry(error, context):
+                    migrator.fail(error)
+                raise
+            if progress in {Progress.WAITING, Progress.NO_SLOT}:
+                self.defer(
+                    trigger=ImportTrigger.of(bench.options, self.identifier, plan_key(context), progress),
+                    method_name="resume",
+                )
+        return progress.value
+
+    def _tell(self, verdict: Verdict) -> None:
+        self.log.info("Verified: the target holds the same.")
+        for note in verdict.notes:
+            self.log.info("%s", note)
+
+
+class VerifyMigrationOperator(MigrationOperator):
+    """Look at the whole run once more, from the target's own list of events."""
+
+    def work(self, context: Context) -> dict[str, int]:
+        """Mark what is not in the target's list as failed, and count."""
+        with self.workbench(context) as bench:
+            return bench.closing().check(plan_key(context))
+
+
+class ReportOperator(MigrationOperator):
+    """Write the run's report, and fail the run when an object failed."""
+
+    operator_extra_links = (ReportLink(),)
+
+    def work(self, context: Context) -> dict[str, Any]:
+        """Write the report; its folder and totals are returned, and shown in the log."""
+        key = plan_key(context)
+        with self.workbench(context) as bench:
+            if bench.plans.head(key) is None:
+                raise ObjectsFailed(
+                    "The run ended before it had a plan; nothing was written.",
+                    advice="See the log of the first task that failed.",
+                )
+            report = bench.reporter().write(key)
+        self.log.info("%s", report.totals)
+        self.log.info("The report: %s", report.folder / "report.html")
+        context["ti"].xcom_push(key="report", value={"folder": str(report.folder), **asdict(report.totals)})
+        if report.totals.failed:
+            raise ObjectsFailed(
+                f"{report.totals.failed} objects were not migrated; see {report.folder / 'report.html'}."
+            )
+        return {"folder": str(report.folder), **asdict(report.totals)}
+
+
+def _will_retry(error: Exception, context: Context) -> bool:
+    """Tell whether Airflow is going to try the task again."""
+    if isinstance(error, OpencastError) and not error.retriable:
+        return False
+    ti = context["ti"]
+    return bool(ti.try_number <= ti.max_tries)
+
+
+def _plain(params: Any) -> dict[str, Any]:
+    return {str(name): value for name, value in dict(params).items()}

@@ -1,0 +1,203 @@
+"""What the DAGs of this package share: the trigger form, tags, retries."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from enum import StrEnum
+from typing import Any
+
+from airflow.sdk import Param
+
+from opencast.migration.options import Existing, Mode, Options, Verify
+from opencast.settings import load_settings
+
+
+class Tag(StrEnum):
+    """Tags of the DAGs."""
+
+    OPENCAST = "opencast"
+    MIGRATION = "migration"
+    HARVEST = "harvest"
+    CLEAN_UP = "clean-up"
+    EXAMPLE = "example"
+
+
+#: Tasks are tried again for what passes by itself; what does not, fails at once (AirflowFailException).
+RETRIES: dict[str, Any] = {
+    "retries": 2,
+    "retry_delay": timedelta(seconds=30),
+    "retry_exponential_backoff": True,
+    "max_retry_delay": timedelta(minutes=10),
+}
+
+
+def tasks_at_once() -> int:
+    """Return how many mapped tasks of one run may work at the same time."""
+    return load_settings().tasks_at_once
+
+
+def _default(name: str) -> Any:
+    value = Options.model_fields[name].get_default()
+    return value.value if isinstance(value, StrEnum) else value
+
+
+def _lines(title: str, description: str, section: str) -> Param:
+    return Param(
+        default=None,
+        type=["null", "array"],
+        items={"type": "string"},
+        title=title,
+        description_md=f"{description} One in each line.",
+        section=section,
+    )
+
+
+def _moment(title: str, description: str, section: str = "Filters") -> Param:
+    return Param(default=None, type=["null", "string"], title=title, description_md=description, section=section)
+
+
+def _text(title: str, description: str, section: str) -> Param:
+    return Param(default=None, type=["null", "string"], title=title, description_md=description, section=section)
+
+
+def migration_params() -> dict[str, Param]:
+    """Return the trigger form of a migration; each name is a field of ``opencast.migration.options.Options``."""
+    return {**_servers(), **_filters(), **_excludes(), **_ways(), **_limits()}
+
+
+def _servers() -> dict[str, Param]:
+    return {
+        "source": Param(
+            _default("source"),
+            type="string",
+            minLength=1,
+            title="Source",
+            examples=["opencast_source"],
+            description_md="Airflow connection of the Opencast to read from.",
+        ),
+        "target": Param(
+            _default("target"),
+            type="string",
+            minLength=1,
+            title="Target",
+            examples=["opencast_target"],
+            description_md="Airflow connection of the Opencast to write to.",
+        ),
+        "mode": Param(
+            _default("mode"),
+            type="string",
+            enum=[mode.value for mode in Mode],
+            values_display={"plan": "plan: only say what would be done", "migrate": "migrate"},
+            title="Mode",
+            description_md="**plan** writes nothing to the target.",
+        ),
+    }
+
+
+def _filters() -> dict[str, Param]:
+    section = "Filters"
+    return {
+        "series": _lines("Series", "Ids of series.", section),
+        "events": _lines("Events", "Ids of events.", section),
+        "created_from": _moment("Created from", "Date or time (ISO 8601) from which on, such as `2024-01-01`."),
+        "created_to": _moment("Created to", "Date or time before which; it does not belong to the window itself."),
+        "start_from": _moment("Start from", "Date or time (ISO 8601) from which on the recording begins."),
+        "start_to": _moment("Start to", "Date or time before which the recording begins."),
+        "timezone": Param(
+            _default("timezone"),
+            type="string",
+            title="Time zone",
+            examples=["UTC", "Europe/Berlin", "Europe/Zurich", "America/New_York"],
+            description_md="Zone of dates and times without an offset.",
+            section=section,
+        ),
+        "text": _text("Text", "Occurs in title, description, series title or a presenter's name.", section),
+        "presenters": _lines("Presenters", "Names of presenters.", section),
+        "locations": _lines("Locations", "Ids of capture agents.", section),
+        "languages": _lines("Languages", "As in the metadata, such as `eng`.", section),
+        "channels": _lines("Channels", "Publication channels, such as `engage-player`; any of them.", section),
+        "statuses": _lines("Statuses", "Such as `PROCESSED` or `PROCESSING_FAILURE`.", section),
+    }
+
+
+def _excludes() -> dict[str, Param]:
+    section = "Leave out"
+    return {
+        "exclude_series": _lines("Not these series", "Ids of series.", section),
+        "exclude_events": _lines("Not these events", "Ids of events.", section),
+        "exclude_text": _text("Not with this text", "In title, description, series title or presenters.", section),
+        "exclude_presenters": _lines("Not these presenters", "Names.", section),
+        "exclude_locations": _lines("Not these locations", "Ids of capture agents.", section),
+        "exclude_languages": _lines("Not these languages", "Such as `eng`.", section),
+        "exclude_channels": _lines("Not on these channels", "Publication channels.", section),
+        "exclude_statuses": _lines("Not with these statuses", "Such as `PROCESSING_FAILURE`.", section),
+    }
+
+
+def _ways() -> dict[str, Param]:
+    section = "How"
+    return {
+        "existing": Param(
+            _default("existing"),
+            type="string",
+            enum=[value.value for value in Existing],
+            title="Another mediapackage of this id on the target",
+            description_md="**fail** leaves it alone and says so; **overwrite** adds the source's as a new version.",
+            section=section,
+        ),
+        "include_failed": Param(
+            _default("include_failed"),
+            type="boolean",
+            title="Also events whose processing failed",
+            description_md="They may hold a good archive; what they hold is migrated as it is.",
+            section=section,
+        ),
+        "include_empty_series": Param(
+            _default("include_empty_series"),
+            type="boolean",
+            title="Also series without events",
+            description_md="Only when no filter is set.",
+            section=section,
+        ),
+        "verify": Param(
+            _default("verify"),
+            type="string",
+            enum=[value.value for value in Verify],
+            title="Verify published files by",
+            description_md="**sample** reads files up to 1 MB whole and the first byte of larger ones; **bytes** "
+            "reads all. Archived files are always compared by the checksum that the target computed.",
+            section=section,
+        ),
+    }
+
+
+def _limits() -> dict[str, Param]:
+    section = "Limits"
+    return {
+        "imports_in_flight": Param(
+            _default("imports_in_flight"),
+            type="integer",
+            minimum=1,
+            maximum=64,
+            title="Imports at the same time",
+            description_md="Mediapackages that are on their way to the target at the same time, from all runs.",
+            section=section,
+        ),
+        "wave_size": Param(
+            _default("wave_size"),
+            type="integer",
+            minimum=1,
+            maximum=1000,
+            title="Mediapackages in one run",
+            description_md="The most that one run works on.",
+            section=section,
+        ),
+        "poll_seconds": Param(
+            _default("poll_seconds"),
+            type="number",
+            minimum=6,
+            maximum=600,
+            title="Seconds between looks at the target",
+            section=section,
+        ),
+    }
