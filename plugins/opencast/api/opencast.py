@@ -5,15 +5,24 @@ from __future__ import annotations
 from functools import cached_property
 from types import TracebackType
 
+from opencast.api.agents import AgentsService
 from opencast.api.assets import AssetsService
 from opencast.api.client import Client
+from opencast.api.comments import CommentsService
 from opencast.api.events import EventsService
 from opencast.api.files import FilesService
 from opencast.api.info import InfoService, ServerVersion
+from opencast.api.ingest import IngestService
+from opencast.api.legacy import LegacyArchiveService
+from opencast.api.playlists import PlaylistsService
+from opencast.api.recordings import RecordingsService
 from opencast.api.search import SearchService
 from opencast.api.series import SeriesService
 from opencast.api.server import Server
+from opencast.api.signing import SigningService
 from opencast.api.static import StaticService
+from opencast.api.staticfiles import StaticFilesService
+from opencast.api.themes import ThemesService
 from opencast.api.workflows import WorkflowsService
 
 
@@ -32,6 +41,14 @@ class Opencast:
         self.files = FilesService(self.client)
         self.workflows = WorkflowsService(self.client)
         self.static = StaticService(self.client)
+        self.themes = ThemesService(self.client)
+        self.staticfiles = StaticFilesService(self.client)
+        self.agents = AgentsService(self.client)
+        self.recordings = RecordingsService(self.client)
+        self.comments = CommentsService(self.client)
+        self.playlists = PlaylistsService(self.client)
+        self.signing = SigningService(self.client)
+        self.ingest = IngestService(self.client)
 
     @cached_property
     def full_version(self) -> ServerVersion:
@@ -47,6 +64,11 @@ class Opencast:
     def search(self) -> SearchService:
         """The search service, which speaks another language before version 16."""
         return SearchService(self.client, major=self.version)
+
+    @cached_property
+    def archive(self) -> LegacyArchiveService:
+        """The archive of a server before 4.0, which has no :attr:`assets`."""
+        return LegacyArchiveService(self.client, major=self.version)
 
     def running_as(self, username: str) -> Opencast:
         """Give the same server with requests in another user's name, see :meth:`Client.running_as`."""
