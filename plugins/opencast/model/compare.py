@@ -35,7 +35,7 @@ class Difference:
 def compare_elements(expected: Element, actual: Element, *, ignore: frozenset[str] = frozenset()) -> list[Difference]:
     """Return how two elements differ, the most telling difference first; none means equal.
 
-    What the expected element does not know (no size, no checksum) cannot differ. Where the file lies is no
+    What the expected element does not know (size, checksum, duration) cannot differ. Where the file lies is no
     property of an element: URLs are not compared.
 
     :param ignore: names out of ``kind, id, flavor, ref, mimetype, tags, size, checksum, duration, transport, live,
@@ -71,7 +71,7 @@ def _facts(expected: Element, actual: Element) -> Iterator[tuple[str, str, str]]
     yield "mimetype", _text(expected.mimetype), _text(actual.mimetype)
     yield "tags", ", ".join(sorted(set(expected.tags))), ", ".join(sorted(set(actual.tags)))
     yield "ref", _text(expected.ref), _text(actual.ref)
-    yield "duration", _text(expected.duration), _text(actual.duration)
+    yield "duration", *_known(_text(expected.duration), _text(actual.duration))
     yield "transport", _text(expected.transport), _text(actual.transport)
     yield "live", _text(expected.is_live), _text(actual.is_live)
     yield "master", _text(expected.master is True), _text(actual.master is True)
@@ -94,17 +94,25 @@ def _text(value: object) -> str:
 
 
 def _compare_streams(where: str, expected: tuple[Stream, ...], actual: tuple[Stream, ...]) -> Iterator[Difference]:
-    wanted, got = ([(stream.kind, stream.id) for stream in streams] for streams in (expected, actual))
-    if sorted(wanted, key=str) != sorted(got, key=str):
+    wanted, got = _numbered(expected), _numbered(actual)
+    if wanted.keys() != got.keys():
         yield Difference(f"{where} streams", _stream_names(expected), _stream_names(actual))
         return
-    others = {(stream.kind, stream.id): stream for stream in actual}
-    for stream in expected:
-        facts, other = stream.facts(), others[stream.kind, stream.id].facts()
-        for path in sorted(facts.keys() | other.keys()):
-            if not _same_value(facts.get(path), other.get(path)):
-                name = f"{where} {stream.kind} {stream.id or ''} {path}"
-                yield Difference(name, facts.get(path, _NOTHING), other.get(path, _NOTHING))
+    for key, facts in wanted.items():
+        others = got[key]
+        for path in sorted(facts.keys() | others.keys()):
+            if not _same_value(facts.get(path), others.get(path)):
+                name = " ".join(filter(None, (where, key[0], key[1], path)))
+                yield Difference(name, facts.get(path, _NOTHING), others.get(path, _NOTHING))
+
+
+def _numbered(streams: tuple[Stream, ...]) -> dict[tuple[str, str, int], dict[str, str]]:
+    """Return the facts of each stream by kind, id and a number that tells streams without id apart."""
+    found: dict[tuple[str, str, int], dict[str, str]] = {}
+    for stream in streams:
+        same = sum(1 for kind, identifier, _ in found if (kind, identifier) == (stream.kind, stream.id or ""))
+        found[stream.kind, stream.id or "", same] = stream.facts()
+    return found
 
 
 def _stream_names(streams: tuple[Stream, ...]) -> str:

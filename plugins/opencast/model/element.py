@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 from enum import Enum
-from urllib.parse import unquote, urlsplit
+from urllib.parse import unquote
 
 from lxml import etree
 
@@ -13,17 +13,18 @@ from opencast.errors import InvalidFlavor, InvalidIdentifier, InvalidMediaPackag
 from opencast.model.flavor import Flavor
 from opencast.model.identifiers import check_element_id, check_file_name, shown
 from opencast.model.layout import NOTHING_UNKNOWN, Reader, Unknown, Writer, boolean, integer
-from opencast.model.node import XmlNode, attributes_of, render_attributes
+from opencast.model.node import Attributes, XmlNode, attributes_of, render_tag
 from opencast.model.stream import STREAM_KINDS, Stream
-from opencast.model.xml import escape_attribute, escape_text
 
 _CHECKSUM_TEXT = re.compile(r"([0-9A-Za-z+/=]+) \(([0-9A-Za-z\-]+)\)")
+_MD5 = re.compile(r"[0-9a-f]{32}")
+_TYPE = frozenset({"type"})
 _KNOWN_ATTRIBUTES = frozenset({"id", "type", "ref", "transport"})
 _FILE_TRANSPORTS = frozenset({"DOWNLOAD", "FILE"})
-_STREAMING_SCHEMES = ("rtmp", "rtsp", "rtp", "mms", "pnm", "pna", "icy")
+_STREAMING_SCHEMES = ("rtmp", "rtsp:", "rtp:", "mms", "pnm:", "pna:", "icy:")
 _MANIFESTS = (".m3u8", ".mpd", ".f4m", "/manifest")
 # Folders of Wowza and Flash servers: "smil:name", "name.smil/", "mp4:name", "_definst_".
-_STREAMING_PATH = re.compile(r"(^|/)((smil|mp4|flv|mp3|ngrp|amlst):|_definst_(/|$))|\.(smil|ism|isml)/", re.IGNORECASE)
+_STREAMING_PATH = re.compile(r"(^|/)((smil|mp4|flv|mp3|ngrp|amlst):|_definst_(/|$))|\.(smil|ism|isml)/")
 _URN = "urn:matterhorn:"
 
 
@@ -39,7 +40,7 @@ class ElementKind(Enum):
 class Checksum:
     """A file's checksum as Opencast names it.
 
-    :param type: name of the digest, nearly always ``md5``.
+    :param type: name of the digest, nearly always ``md5``; empty when the document names none.
     :param value: hexadecimal digits.
     """
 
@@ -59,8 +60,14 @@ class Checksum:
 
     @property
     def md5(self) -> str | None:
-        """Lower-case hex digits when this is an MD5 checksum, else None."""
-        return self.value.strip().lower() if self.type.strip().lower() == "md5" else None
+        """The 32 lower-case hex digits when this is an MD5 checksum, else None."""
+        value = self.value.strip().lower()
+        return value if self.type.strip().lower() == "md5" and _MD5.fullmatch(value) else None
+
+    @property
+    def attributes(self) -> Attributes:
+        """Attributes of the XML element."""
+        return (("type", self.type),) if self.type else ()
 
     def __str__(self) -> str:
         return f"{self.value} ({self.type})"
@@ -116,29 +123,22 @@ class Element:
 
     def render(self) -> str:
         """Return the element as XML, in the order in which it was read or else in Opencast's order."""
-        name = self.kind.value
         writer = Writer(self.unknown)
         writer.text("mimetype", self.mimetype)
         writer.texts("tags", "tag", self.tags, always=True)
         writer.text("url", self.url)
         writer.text("size", self.size)
         if self.checksum is not None:
-            kind = escape_attribute(self.checksum.type)
-            writer.raw("checksum", f'<checksum type="{kind}">{escape_text(self.checksum.value)}</checksum>')
+            writer.text("checksum", self.checksum.value, self.checksum.attributes)
         writer.text("duration", self.duration)
         for stream in self.streams:
             writer.raw(stream.kind, stream.render())
         writer.text("live", self.live)
         writer.text("master", self.master)
         writer.text("logicalname", self.logical_name)
-        content = writer.content()
-        start = f"<{name}{self._attributes()}"
-        return f"{start}>{content}</{name}>" if content else f"{start}/>"
-
-    def _attributes(self) -> str:
         known = (("id", self.id), ("type", self.flavor), ("ref", self.ref), ("transport", self.transport))
-        pairs = tuple((name, str(value)) for name, value in known if value is not None)
-        return render_attributes(pairs + self.unknown.attributes)
+        pairs = tuple([(name, str(value)) for name, value in known if value is not None])
+        return render_tag(self.kind.value, pairs + self.unknown.attributes, writer.content())
 
     @property
     def file_name(self) -> str:
@@ -147,9 +147,8 @@ class Element:
         :raises InvalidIdentifier: there is no URL, or its last segment is no name of a file.
         """
         url = self._url()
-        if url.startswith(_URN):
-            return check_file_name(unquote(url.split(":", 5)[-1]))
-        return check_file_name(unquote(urlsplit(url).path.rpartition("/")[2]))
+        separator = ":" if url.startswith(_URN) else "/"
+        return check_file_name(unquote(_path(url).rpartition(separator)[2]))
 
     @property
     def path_element_id(self) -> str:
@@ -160,8 +159,7 @@ class Element:
 
         :raises InvalidIdentifier: there is no URL, no such folder, or its name is no usable id.
         """
-        folders = urlsplit(self._url()).path.split("/")[:-1]
-        return check_element_id(unquote(folders[-1]) if folders else "")
+        return check_element_id(unquote(_path(self._url()).rpartition("/")[0].rpartition("/")[2]))
 
     @property
     def is_live(self) -> bool:
@@ -172,18 +170,17 @@ class Element:
     def is_streaming(self) -> bool:
         """Whether the URL leads to a streaming server and not to a file.
 
+        Opencast itself guesses the transport from the URL's scheme, or from a playlist named in its fragment.
         A playlist that was encoded as files (HLS made by a workflow) is a file: such tracks carry ``master`` or
         ``logicalname`` and no transport of their own.
         """
         if self.transport is not None and self.transport not in _FILE_TRANSPORTS:
             return True
-        if self.url is None:
-            return False
-        scheme, _, rest = self.url.partition(":")
-        if scheme.lower().startswith(_STREAMING_SCHEMES):
+        url = (self.url or "").lower()
+        if url.startswith(_STREAMING_SCHEMES) or url.partition("#")[2].endswith(_MANIFESTS):
             return True
-        path = rest.partition("?")[0].partition("#")[0]
-        if not path.lower().endswith(_MANIFESTS):
+        path = _path(url)
+        if not path.endswith(_MANIFESTS):
             return False
         return _STREAMING_PATH.search(path) is not None or not self._is_inspected()
 
@@ -194,6 +191,16 @@ class Element:
         if not self.url:
             raise InvalidIdentifier(f"The {self.kind.value} {shown(self.id or '')} has no URL.")
         return self.url
+
+
+def _path(url: str) -> str:
+    """Return the path of a URL, still encoded; texts without host are paths. Never fails."""
+    bare = url.partition("#")[0].partition("?")[0]
+    _, separator, rest = bare.partition("://")
+    if not separator:
+        return bare
+    _, slash, path = rest.partition("/")
+    return slash + path
 
 
 class _ElementReader:
@@ -219,7 +226,7 @@ class _ElementReader:
             elif key == "tags":
                 tags = reader.texts(child, key, "tag")
             elif key == "checksum":
-                checksum = Checksum(child.get("type", "md5"), child.text or "")
+                checksum = Checksum(child.get("type", ""), reader.text(child, key, _TYPE))
             elif key in STREAM_KINDS:
                 streams.append(Stream.read(child, key))
             else:

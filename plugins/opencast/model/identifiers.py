@@ -13,7 +13,8 @@ MAX_NAME_BYTES = 255
 
 # What Opencast's constructor of a mediapackage id accepts; Java's \w is ASCII only.
 _MEDIAPACKAGE_ID = re.compile(r"[A-Za-z0-9_\-.:;()]+")
-_CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
+# The separator of folders, and characters that make a name look like another one or break a line of a log.
+_UNSAFE_IN_PATH = re.compile("[/\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 # The working file repository replaces each match by "_". "$" of Java also matches before a last line break.
 _UNSAFE_IN_NAME = re.compile(r"^[^A-Za-z0-9_]|[^A-Za-z0-9_\-.]|\.\.|\.(?=(?:\r\n|[\n\r\u0085\u2028\u2029])?\Z)")
 
@@ -45,9 +46,19 @@ def check_element_id(identifier: str) -> str:
 def check_series_id(identifier: str) -> str:
     """Return a series id that is safe as a part of a URL's path.
 
+    :raises InvalidIdentifier: empty, ``.``, ``..``, with ``/``, NUL, control characters, or too long.
+    """
+    if identifier in {"", ".", ".."} or _UNSAFE_IN_PATH.search(identifier):
+        raise InvalidIdentifier(f"{shown(identifier)} is no usable id of a series.")
+    return _check_length(identifier, "series")
+
+
+def check_channel(channel: str) -> str:
+    """Return the id of a publication channel that is safe as the name of a folder, which it is on the target.
+
     :raises InvalidIdentifier: empty, ``.``, with ``/``, ``..``, NUL, control characters, or too long.
     """
-    return _check_path_part(identifier, "series")
+    return _check_path_part(channel, "publication channel")
 
 
 def check_file_name(name: str) -> str:
@@ -55,7 +66,7 @@ def check_file_name(name: str) -> str:
 
     :raises InvalidIdentifier: empty, ``.``, ``..``, with ``/``, NUL, control characters, or more than 255 bytes.
     """
-    if name in {"", ".", ".."} or "/" in name or _CONTROL.search(name):
+    if name in {"", ".", ".."} or _UNSAFE_IN_PATH.search(name):
         raise InvalidIdentifier(f"{shown(name)} is no name of a file.")
     if len(name.encode("utf-8")) > MAX_NAME_BYTES:
         raise InvalidIdentifier(f"The file name {shown(name)} is longer than {MAX_NAME_BYTES} bytes.")
@@ -69,9 +80,11 @@ def safe_file_name(name: str) -> str:
     and extension are made safe each on its own, so that ``a file ü.txt`` becomes ``a_file__.txt``.
 
     :param name: the file's name as it is sent along, possibly with folders of either kind of slash.
-    :raises InvalidIdentifier: nothing is left of the name.
+    :raises InvalidIdentifier: nothing is left of the name, or it holds NUL, which the server refuses.
     """
     last = re.split(r"[/\\]", name)[-1]
+    if "\0" in name:
+        raise InvalidIdentifier(f"{shown(name)} is no name of a file.")
     base, dot, extension = last.rpartition(".")
     if not dot:
         base, extension = last, ""
@@ -83,14 +96,20 @@ def safe_file_name(name: str) -> str:
 
 
 def shown(text: str) -> str:
-    """Return a quoted, shortened form of a hostile text that is safe in messages and logs."""
-    short = text if len(text) <= 60 else f"{text[:57]}..."
-    return ascii(short) if _CONTROL.search(short) else repr(short)
+    """Return a quoted, shortened form of a hostile text that is safe in messages and logs.
+
+    Characters that cannot be printed, such as line breaks and marks that turn the direction of text, are escaped.
+    """
+    return repr(text if len(text) <= 60 else f"{text[:57]}...")
 
 
 def _check_path_part(identifier: str, kind: str) -> str:
-    if not identifier or identifier == "." or "/" in identifier or ".." in identifier or _CONTROL.search(identifier):
-        raise InvalidIdentifier(f"{shown(identifier)} is no usable id of a {kind}.")
+    if identifier in {"", "."} or ".." in identifier or _UNSAFE_IN_PATH.search(identifier):
+        raise InvalidIdentifier(f"{shown(identifier)} is no usable {kind} id.")
+    return _check_length(identifier, kind)
+
+
+def _check_length(identifier: str, kind: str) -> str:
     if len(identifier) > MAX_ID_LENGTH or len(identifier.encode("utf-8")) > MAX_NAME_BYTES:
         raise InvalidIdentifier(f"The {kind} id {shown(identifier)} is longer than {MAX_ID_LENGTH} characters.")
     return identifier

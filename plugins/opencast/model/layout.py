@@ -14,7 +14,7 @@ from lxml import etree
 
 from opencast.errors import InvalidMediaPackage
 from opencast.model.identifiers import shown
-from opencast.model.node import Attributes, XmlNode, attributes_of, render_attributes
+from opencast.model.node import Attributes, XmlNode, attributes_of, render_tag
 from opencast.model.xml import escape_text
 
 #: XML namespace of mediapackages.
@@ -22,7 +22,6 @@ NAMESPACE = "http://mediapackage.opencastproject.org"
 #: The same in front of a tag in Clark notation.
 PREFIX = f"{{{NAMESPACE}}}"
 
-_PREFIX_LENGTH = len(PREFIX)
 _INTEGER = re.compile(r"[+-]?[0-9]{1,19}")
 
 
@@ -60,21 +59,22 @@ class Reader:
 
     def key(self, child: etree._Element) -> str:
         """Return a child's local name, or its tag with namespace when that is a foreign one, and note its place."""
-        tag = str(child.tag)
-        key = tag[_PREFIX_LENGTH:] if tag.startswith(PREFIX) else tag
+        key = str(child.tag).removeprefix(PREFIX)
         if not self.layout or self.layout[-1] != key:
             self.layout.append(key)
         return key
 
-    def text(self, child: etree._Element, key: str) -> str:
+    def text(self, child: etree._Element, key: str, known: frozenset[str] = frozenset()) -> str:
         """Return the text of an element that may hold nothing else.
 
+        :param known: attributes that the caller reads.
         :raises InvalidMediaPackage: it holds elements.
         """
         if len(child):
             raise InvalidMediaPackage(f"{self.where}: {key} holds elements where only text is expected.")
-        if child.keys():
-            self.decorations.append((key, attributes_of(child)))
+        attributes = attributes_of(child, known)
+        if attributes:
+            self.decorations.append((key, attributes))
         return child.text or ""
 
     def texts(self, container: etree._Element, key: str, item: str) -> tuple[str, ...]:
@@ -131,12 +131,12 @@ class Writer:
         self._decorations = dict(unknown.decorations)
         self._parts: dict[str, str] = {}
 
-    def text(self, key: str, value: str | int | bool | None) -> None:
+    def text(self, key: str, value: str | int | bool | None, attributes: Attributes = ()) -> None:
         """Add an element with text; None adds nothing."""
         if value is None:
             return
         text = str(value).lower() if isinstance(value, bool) else str(value)
-        self._parts[key] = self._tag(key, key, escape_text(text))
+        self._parts[key] = self._tag(key, key, escape_text(text), attributes)
 
     def texts(self, key: str, item: str, values: tuple[str, ...], *, always: bool) -> None:
         """Add a container of texts; see :meth:`container` for ``always``."""
@@ -169,9 +169,8 @@ class Writer:
             _insert_new(order, placed, list(parts))
         return "".join([parts[key] for key in order])
 
-    def _tag(self, name: str, key: str, content: str) -> str:
-        attributes = render_attributes(self._decorations[key]) if key in self._decorations else ""
-        return f"<{name}{attributes}>{content}</{name}>" if content else f"<{name}{attributes}/>"
+    def _tag(self, name: str, key: str, content: str, attributes: Attributes = ()) -> str:
+        return render_tag(name, attributes + self._decorations.get(key, ()), content)
 
 
 def _insert_new(order: list[str], placed: set[str], canonical: list[str]) -> None:

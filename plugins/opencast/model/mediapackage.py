@@ -14,7 +14,7 @@ from opencast.model.flavor import Flavor
 from opencast.model.identifiers import check_mediapackage_id, check_series_id, shown
 from opencast.model.layout import NAMESPACE, NOTHING_UNKNOWN, PREFIX, Reader, Unknown, Writer, integer
 from opencast.model.moment import parse_moment
-from opencast.model.node import XmlNode, attributes_of, render_attributes
+from opencast.model.node import XmlNode, attributes_of, render_tag
 from opencast.model.publication import CONTAINERS, Publication, of_kind, read_elements, render_elements
 from opencast.model.stream import Stream
 from opencast.model.xml import document, parse_xml
@@ -139,10 +139,8 @@ class MediaPackage:
         writer.container("publications", "".join([p.render() for p in self.publications]), always=True)
         known = (("duration", self.duration), ("id", self.id), ("start", self.start))
         pairs = tuple((name, str(value)) for name, value in known if value is not None)
-        attributes = f' xmlns="{NAMESPACE}"' + render_attributes(pairs + self.unknown.attributes)
-        content = writer.content()
-        body = f"<mediapackage{attributes}>{content}</mediapackage>" if content else f"<mediapackage{attributes}/>"
-        return document(body, what=f"The mediapackage {self.id}")
+        attributes = (("xmlns", NAMESPACE), *pairs, *self.unknown.attributes)
+        return document(render_tag("mediapackage", attributes, writer.content()), what=f"The mediapackage {self.id}")
 
     @property
     def start_time(self) -> datetime | None:

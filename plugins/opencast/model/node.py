@@ -35,15 +35,14 @@ class XmlNode:
     @classmethod
     def copy_of(cls, element: etree._Element) -> XmlNode:
         """Copy an element; white space that only separates elements is dropped, all other text is kept."""
-        children = tuple(cls.copy_of(child) for child in element)
         text, tail = element.text or "", element.tail or ""
-        return cls(
-            tag=str(element.tag),
-            attributes=attributes_of(element),
-            text="" if children and not text.strip() else text,
-            children=children,
-            tail=tail if tail.strip() else "",
-        )
+        children: tuple[XmlNode, ...] = ()
+        if len(element):
+            children = tuple([cls.copy_of(child) for child in element])
+            text = text if text.strip() else ""
+        if tail and not tail.strip():
+            tail = ""
+        return cls(str(element.tag), attributes_of(element), text, children, tail)
 
     @property
     def name(self) -> str:
@@ -74,21 +73,28 @@ class XmlNode:
         """
         own, _, local = self.tag.rpartition("}")
         own = own.removeprefix("{")
-        start = f"<{local}" if own == namespace else f'<{local} xmlns="{escape_attribute(own)}"'
-        start += render_attributes(self.attributes)
-        content = escape_text(self.text) + "".join(child.render(own) for child in self.children)
-        end = f">{content}</{local}>" if content else "/>"
-        return f"{start}{end}{escape_text(self.tail)}"
+        declared: Attributes = () if own == namespace else (("xmlns", own),)
+        content = escape_text(self.text) + "".join([child.render(own) for child in self.children])
+        return render_tag(local, declared + self.attributes, content) + escape_text(self.tail)
 
 
 def attributes_of(element: etree._Element, known: frozenset[str] = frozenset()) -> Attributes:
     """Return the attributes of an element, without the ``known`` ones, in the order of the document."""
-    return tuple((str(name), str(value)) for name, value in element.items() if name not in known)
+    pairs = element.items()
+    if not pairs:
+        return ()
+    return tuple([(str(name), str(value)) for name, value in pairs if name not in known])
 
 
 def render_attributes(attributes: Attributes) -> str:
     """Return attributes with a leading blank each; a prefix is declared where a name has a namespace."""
     return "".join([_attribute(index, name, value) for index, (name, value) in enumerate(attributes)])
+
+
+def render_tag(name: str, attributes: Attributes, content: str) -> str:
+    """Return an element with rendered content; none gives an empty-element tag, as Opencast writes it."""
+    start = name + render_attributes(attributes)
+    return f"<{start}>{content}</{name}>" if content else f"<{start}/>"
 
 
 def _attribute(index: int, name: str, value: str) -> str:

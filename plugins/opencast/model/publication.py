@@ -8,9 +8,9 @@ from lxml import etree
 
 from opencast.errors import InvalidMediaPackage
 from opencast.model.element import Element, ElementKind
-from opencast.model.identifiers import check_element_id, shown
+from opencast.model.identifiers import check_channel, check_element_id, shown
 from opencast.model.layout import NOTHING_UNKNOWN, PREFIX, Reader, Unknown, Writer
-from opencast.model.node import XmlNode, attributes_of, render_attributes
+from opencast.model.node import Attributes, XmlNode, attributes_of, render_tag
 
 #: Channel of a publication whose tracks are live streams.
 LIVE_CHANNEL = "engage-live"
@@ -29,7 +29,7 @@ class Publication:
     """One publication with its own copies of elements. Change it with :func:`dataclasses.replace`.
 
     :param id: checked, or None when the document gives none.
-    :param channel: such as ``engage-player``, ``internal``, ``api``, ``oaipmh-default``.
+    :param channel: checked, such as ``engage-player``, ``internal``, ``api``, ``oaipmh-default``.
     :param url: where the publication is shown, or None.
     :param mimetype: of that page, or None.
     :param tags: in the order of the document.
@@ -71,7 +71,7 @@ class Publication:
                 reader.nodes.append(XmlNode.copy_of(child))
         return cls(
             id=None if identifier is None else check_element_id(identifier),
-            channel=channel,
+            channel=check_channel(channel),
             url=values.get("url"),
             mimetype=values.get("mimetype"),
             tags=tags,
@@ -86,9 +86,9 @@ class Publication:
         writer.texts("tags", "tag", self.tags, always=True)
         writer.text("url", self.url)
         render_elements(writer, self.elements, _ORDER)
-        identity = () if self.id is None else (("id", self.id),)
-        attributes = render_attributes((*identity, ("channel", self.channel), *self.unknown.attributes))
-        return f"<publication{attributes}>{writer.content()}</publication>"
+        identity: Attributes = () if self.id is None else (("id", self.id),)
+        attributes = (*identity, ("channel", self.channel), *self.unknown.attributes)
+        return render_tag("publication", attributes, writer.content())
 
     @property
     def is_live(self) -> bool:

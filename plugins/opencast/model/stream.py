@@ -7,8 +7,7 @@ from dataclasses import dataclass
 from lxml import etree
 
 from opencast.model.layout import NAMESPACE
-from opencast.model.node import Attributes, XmlNode, attributes_of, render_attributes
-from opencast.model.xml import escape_attribute
+from opencast.model.node import Attributes, XmlNode, attributes_of, render_tag
 
 #: Names of the elements that describe a stream, in the order in which Opencast writes them.
 STREAM_KINDS = ("audio", "video", "subtitle")
@@ -43,12 +42,9 @@ class Stream:
 
     def render(self) -> str:
         """Return the stream's element as XML."""
-        start = f"<{self.kind}"
-        if self.id is not None:
-            start += f' id="{escape_attribute(self.id)}"'
-        start += render_attributes(self.attributes)
+        identity: Attributes = () if self.id is None else (("id", self.id),)
         content = "".join([value.render(NAMESPACE) for value in self.values])
-        return f"{start}>{content}</{self.kind}>" if content else f"{start}/>"
+        return render_tag(self.kind, identity + self.attributes, content)
 
     def value(self, name: str) -> str | None:
         """Return a value such as ``bitrate``, ``framerate``, ``resolution`` or ``framecount`` as it is written."""

@@ -24,6 +24,10 @@ _PREFIX = f"{{{NAMESPACE}}}"
 _URN = "urn:oasis:names:tc:xacml"
 _STRING = 'DataType="http://www.w3.org/2001/XMLSchema#string"'
 _EQUAL = f'MatchId="{_URN}:1.0:function:string-equal"'
+# What a policy may hold besides rules; Opencast never writes more than the target.
+_NO_RULES = frozenset(f"{_PREFIX}{name}" for name in ("Description", "PolicyDefaults", "Target", "Obligations"))
+_ACTION = "/".join(f"{_PREFIX}{n}" for n in ("Target", "Actions", "Action", "ActionMatch", "AttributeValue"))
+_ROLE = "/".join(f"{_PREFIX}{name}" for name in ("Condition", "Apply", "AttributeValue"))
 _EFFECTS = {"Permit": True, "Deny": False}
 
 
@@ -50,7 +54,11 @@ def read_policy(data: bytes, *, what: str) -> list[Rule]:
     if root.tag != f"{_PREFIX}Policy":
         raise InvalidAcl(f"{what}: expected an XACML policy and got {shown(str(root.tag))}.")
     rules = []
-    for node in root.iterchildren(f"{_PREFIX}Rule"):
+    for node in root:
+        if node.tag in _NO_RULES:
+            continue
+        if node.tag != f"{_PREFIX}Rule":
+            raise InvalidAcl(f"{what}: a policy with {shown(str(node.tag))} is none that Opencast can read.")
         if node.find(f"{_PREFIX}Target") is not None:
             rules.append(_rule(node, what))
         elif node.get("RuleId") != DENY_RULE:
@@ -79,10 +87,7 @@ def write_policy(policy_id: str, rules: Iterable[Rule]) -> bytes:
 
 
 def _rule(node: etree._Element, what: str) -> Rule:
-    action = node.findtext(
-        "/".join(_PREFIX + n for n in ("Target", "Actions", "Action", "ActionMatch", "AttributeValue"))
-    )
-    role = node.findtext("/".join(_PREFIX + name for name in ("Condition", "Apply", "AttributeValue")))
+    action, role = node.findtext(_ACTION), node.findtext(_ROLE)
     effect = _EFFECTS.get(node.get("Effect", ""))
     if not action or not role or effect is None:
         raise InvalidAcl(f"{what}: the rule {shown(node.get('RuleId', ''))} names no role, no action or no effect.")

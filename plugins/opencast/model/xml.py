@@ -60,12 +60,17 @@ def parse_xml(data: bytes, *, what: str, max_bytes: int = MAX_BYTES) -> etree._E
     try:
         root = etree.fromstring(data, parser)
     except etree.XMLSyntaxError as error:
-        raise InvalidXml(f"The XML of {what} is not well-formed: {error.msg}.") from error
+        raise InvalidXml(f"The XML of {what} is not well-formed: {_reason(error)}.") from error
     except ValueError as error:
         raise InvalidXml(f"The XML of {what} cannot be read: {error}.") from error
     if root.getroottree().docinfo.internalDTD:
         raise InvalidXml(f"The XML of {what} declares a document type, which is never accepted.")
     return root
+
+
+def _reason(error: etree.XMLSyntaxError) -> str:
+    """Return what is wrong on one line, without characters that cannot be printed."""
+    return "".join(character for character in str(error.msg) if character.isprintable())
 
 
 def check_characters(text: str, *, what: str) -> str:
