@@ -45,7 +45,7 @@ with DAG(
         task_id="migrate_series", map_index_template="{{ task.title }}", max_active_tis_per_dagrun=tasks_at_once()
     ).expand_kwargs(select_series.output)
     select_mediapackages = SelectWorkOperator(
-        task_id="select_mediapackages", kind="mediapackage", trigger_rule=TriggerRule.ALL_DONE_MIN_ONE_SUCCESS
+        task_id="select_mediapackages", kind="mediapackage", trigger_rule=TriggerRule.ALL_DONE
     )
     migrate_mediapackage = MigrateMediaPackageOperator.partial(
         task_id="migrate_mediapackage", map_index_template="{{ task.title }}", max_active_tis_per_dagrun=tasks_at_once()
@@ -55,4 +55,3 @@ with DAG(
 
     preflight >> take_inventory >> plan >> select_series >> migrate_series >> select_mediapackages
     select_mediapackages >> migrate_mediapackage >> verify >> report
-    [plan, select_series] >> select_mediapackages

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import urlencode
 
 from airflow.sdk import BaseOperatorLink
 
@@ -23,4 +23,4 @@ class ReportLink(BaseOperatorLink):
 
 def report_address(dag_id: str, run_id: str) -> str:
     """Return the address of a run's report page, relative to the API server."""
-    return f"{PAGES}/report/{quote(dag_id, safe='')}/{quote(run_id, safe='')}"
+    return f"{PAGES}/report?{urlencode({'dag_id': dag_id, 'run_id': run_id})}"

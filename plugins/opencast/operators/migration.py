@@ -22,6 +22,7 @@ from opencast.migration.verification import Verdict
 from opencast.migration.workbench import Workbench
 from opencast.settings import load_settings
 from opencast.store.ledger import Kind, ObjectKey, Outcome, State
+from opencast.store.plans import has_plan
 from opencast.triggers.importing import SLOT, ImportTrigger
 
 #: Characters of a title in a task's name.
@@ -67,6 +68,10 @@ class MigrationOperator(BaseOperator):
     def work(self, context: Context) -> Any:
         """Do the task's work."""
         raise NotImplementedError
+
+    def has_plan(self, context: Context) -> bool:
+        """Tell whether the run has got a plan; asked without any server, which may be what failed before."""
+        return has_plan(open_store(load_settings()), plan_key(context))
 
 
 def plan_key(context: Context) -> str:
@@ -130,6 +135,8 @@ class SelectWorkOperator(MigrationOperator):
 
     def work(self, context: Context) -> list[dict[str, str]]:
         """Return identifier and title of each; nothing when the run only plans."""
+        if not self.has_plan(context):
+            raise AirflowSkipException("There is no plan: a task before this one failed.")
         with self.workbench(context) as bench:
             if bench.options.mode is Mode.PLAN:
                 return []
@@ -228,6 +235,8 @@ class VerifyMigrationOperator(MigrationOperator):
 
     def work(self, context: Context) -> dict[str, int]:
         """Mark what is not in the target's list as failed, and count."""
+        if not self.has_plan(context):
+            raise AirflowSkipException("There is no plan: a task before this one failed.")
         with self.workbench(context) as bench:
             return bench.closing().check(plan_key(context))
 
@@ -239,13 +248,13 @@ class ReportOperator(MigrationOperator):
 
     def work(self, context: Context) -> dict[str, Any]:
         """Write the report; its folder and totals are returned, and shown in the log."""
+        if not self.has_plan(context):
+            raise ObjectsFailed(
+                "The run ended before it had a plan; nothing was written.",
+                advice="See the log of the first task that failed.",
+            )
         key = plan_key(context)
         with self.workbench(context) as bench:
-            if bench.plans.head(key) is None:
-                raise ObjectsFailed(
-                    "The run ended before it had a plan; nothing was written.",
-                    advice="See the log of the first task that failed.",
-                )
             report = bench.reporter().write(key)
         self.log.info("%s", report.totals)
         self.log.info("The report: %s", report.folder / "report.html")

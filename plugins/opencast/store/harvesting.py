@@ -172,7 +172,7 @@ class Record(Base):
     #: Why the record could not be read; empty when it could.
     error: Mapped[str] = mapped_column(Text, default="")
     #: The harvested sets in which it is, as a JSON list; None where no sets are harvested.
-    in_sets: Mapped[list[str] | None] = mapped_column(JSON)
+    in_sets: Mapped[list[str] | None] = mapped_column(JSON(none_as_null=True))
     #: The pass that saw it last.
     seen_pass: Mapped[int] = mapped_column(BigInteger)
     first_seen: Mapped[datetime] = mapped_column(UtcDateTime)

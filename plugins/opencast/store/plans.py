@@ -131,6 +131,12 @@ class Plans:
             return {(Kind(kind), Action(action)): count for kind, action, count in session.execute(query)}
 
 
+def has_plan(database: Database, key: str) -> bool:
+    """Tell whether a run has got a plan."""
+    with database.reading() as session:
+        return session.get(Plan, key) is not None
+
+
 def _values(key: str, position: int, item: Item) -> dict[str, Any]:
     return {
         "plan_key": key,

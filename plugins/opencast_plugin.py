@@ -1,0 +1,22 @@
+"""Airflow's plugin: the pages of this package, and the tab of each run."""
+
+from typing import ClassVar
+
+from airflow.plugins_manager import AirflowPlugin
+from opencast.links.report import PAGES
+from opencast.web.app import app
+
+
+class OpencastPlugin(AirflowPlugin):
+    """Pages under ``/opencast`` and a report tab on every DAG run."""
+
+    name = "opencast_plugin"
+    fastapi_apps: ClassVar = [{"app": app, "url_prefix": PAGES, "name": "Opencast"}]
+    external_views: ClassVar = [
+        {
+            "name": "Report",
+            "href": f"{PAGES}/report?dag_id={{DAG_ID}}&run_id={{RUN_ID}}",
+            "destination": "dag_run",
+            "url_route": "opencast-report",
+        }
+    ]

@@ -1,0 +1,147 @@
+"""The demo: two Opencast simulators, Airflow, a migration, a report.
+
+``up`` starts what does not run yet, migrates, and says where to look; ``airflow`` starts Airflow alone; ``clean`` ends
+what was started here and removes what it made.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+from scripts.airflow_server import ROOT, AirflowServer
+from scripts.processes import Processes, Started, free_port
+
+FOLDER = ROOT / ".demo"
+MIGRATE = "opencast_migrate"
+#: Account of the simulators, as a fresh Opencast has it.
+LOGIN, PASSWORD = "admin", "opencast"
+#: The library of the source: what a real Opencast 17 answered, see tests/data/recordings.
+SOURCE = ["--library", "recorded"]
+TARGET = ["--library", "empty"]
+
+
+def main(arguments: list[str]) -> int:
+    """Run one command."""
+    commands = {"up": up, "airflow": airflow, "clean": clean}
+    if len(arguments) != 1 or arguments[0] not in commands:
+        print(f"usage: python -m scripts.demo {'|'.join(commands)}", file=sys.stderr)
+        return 2
+    return commands[arguments[0]]()
+
+
+def up() -> int:
+    """Start everything, migrate the library, print the report's summary and where to look."""
+    began = time.monotonic()
+    processes = Processes(FOLDER)
+    taken: set[int] = set()
+    source = _simulator(processes, "source", 8181, SOURCE, taken)
+    target = _simulator(processes, "target", 8182, TARGET, taken)
+    server = _airflow(processes)
+    _connect(server, "opencast_source", source.url, "The demo's source: a simulated Opencast 17")
+    _connect(server, "opencast_target", target.url, "The demo's target: a simulated Opencast 17, empty at first")
+    server.wait_for_dag(MIGRATE)
+    print(f"\nMigrating from {source.url} to {target.url} ...", flush=True)
+    run_id = server.trigger(MIGRATE, {"include_failed": True})
+    state = server.wait_for_run(MIGRATE, run_id, timeout=900)
+    _print_report(MIGRATE, run_id)
+    print(f"\nThe migration's run ended as {state} after {time.monotonic() - began:.0f} s in all. Look at")
+    print(f"  Airflow           {server.url}")
+    print(f"  the run           {server.run_address(MIGRATE, run_id)}")
+    print(f"  source, target    {source.url}  {target.url}  ({LOGIN} / {PASSWORD})")
+    print("  `make demo` again finds nothing left to do; `make clean` ends and removes everything.")
+    return 0 if state == "success" else 1
+
+
+def airflow() -> int:
+    """Start Airflow alone, for your own servers."""
+    server = _airflow(Processes(FOLDER))
+    server.wait_for_dag(MIGRATE)
+    print(f"\nAirflow runs at {server.url}. Set the connections opencast_source and opencast_target there")
+    print(f"(Admin > Connections, type Opencast), then trigger {MIGRATE}. `make clean` ends it.")
+    return 0
+
+
+def clean() -> int:
+    """End what was started here, and remove what it made."""
+    ended = Processes(FOLDER).end_all()
+    print(f"Ended: {', '.join(ended) or 'nothing was running'}.")
+    shutil.rmtree(FOLDER, ignore_errors=True)
+    return 0
+
+
+def _airflow(processes: Processes) -> AirflowServer:
+    server = AirflowServer(FOLDER, processes)
+    print(f"Airflow at {server.url} ...", flush=True)
+    server.start()
+    server.log_in()
+    return server
+
+
+def _simulator(processes: Processes, name: str, port: int, library: list[str], taken: set[int]) -> Started:
+    running = processes.find(name)
+    if running is None:
+        port = free_port(port, taken)
+        taken.add(port)
+        command = [sys.executable, "-m", "tests.simulator", "--host", "127.0.0.1", "--port", str(port)]
+        command += ["--storage", str(FOLDER / name), *library, "--operation-seconds", "0.3", "--index-lag", "0.5"]
+        url = f"http://127.0.0.1:{port}"
+        running = processes.start(
+            name, command, environment=dict(os.environ) | {"PYTHONUNBUFFERED": "1"}, cwd=ROOT, url=url
+        )
+        _wait_until_ready(processes, running)
+    print(f"Opencast simulator ({name}) at {running.url}", flush=True)
+    return running
+
+
+def _wait_until_ready(processes: Processes, started: Started) -> None:
+    log = processes.log(started.name)
+    deadline = time.monotonic() + 60
+    while time.monotonic() < deadline:
+        if f"simulator ready: {started.url}" in log.read_text(errors="replace"):
+            return
+        if not started.is_alive():
+            break
+        time.sleep(0.1)
+    raise SystemExit(f"The simulator {started.name} did not start; see {log}.")
+
+
+def _connect(server: AirflowServer, identifier: str, url: str, description: str) -> None:
+    connection: dict[str, Any] = {
+        "connection_id": identifier,
+        "conn_type": "opencast",
+        "description": description,
+        "host": url,
+        "login": LOGIN,
+        "password": PASSWORD,
+        "extra": json.dumps({"auth": "basic"}),
+    }
+    server.set_connection(connection)
+
+
+def _print_report(dag_id: str, run_id: str) -> None:
+    from opencast.migration.report import OUTCOMES, report_folder
+
+    folder = report_folder(FOLDER / "data" / "reports", f"{dag_id}/{run_id}")
+    path = folder / "report.json"
+    if not path.exists():
+        print("The run has no report: a check before the start failed; see the log of its task preflight.")
+        return
+    report = json.loads(path.read_text())
+    print("\nThe report:")
+    for line in sorted(report["objects"], key=lambda line: (OUTCOMES.index(line["outcome"]), line["kind"])):
+        reason = f": {line['reason']}" if line["reason"] else ""
+        print(f"  {line['outcome']:8} {line['kind']:13} {line['identifier']:24} {line['title'][:40]}{reason}")
+    totals = report["totals"]
+    counts = ", ".join(f"{count} {name}" for name, count in totals["outcomes"].items())
+    print(f"  {counts}; {totals['bytes_total']} bytes in unique files, {totals['bytes_read']} read from the source, ")
+    print(f"  {totals['bytes_written']} written to the target. As a page: {Path(folder) / 'report.html'}")
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,129 @@
+"""Start processes in the background, find them again, and end exactly those that were started."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import time
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True)
+class Started:
+    """A process that was started here.
+
+    :param started: clock ticks since boot at its start: a pid that was given to another process has another value.
+    """
+
+    name: str
+    pid: int
+    started: int
+    url: str = ""
+
+    def is_alive(self) -> bool:
+        """Tell whether it still runs."""
+        return _start_ticks(self.pid) == self.started
+
+
+class Processes:
+    """The processes of one folder, remembered in ``processes.json`` there."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self._file = folder / "processes.json"
+        self._known = {item["name"]: Started(**item) for item in self._read()}
+
+    def find(self, name: str) -> Started | None:
+        """Return a process that still runs, or None."""
+        started = self._known.get(name)
+        return started if started is not None and started.is_alive() else None
+
+    def known(self, name: str) -> Started | None:
+        """Return a process that was started here, running or not, or None."""
+        return self._known.get(name)
+
+    def start(self, name: str, command: list[str], *, environment: dict[str, str], cwd: Path, url: str = "") -> Started:
+        """Start a process in a session of its own; its output goes to ``logs/<name>.log``."""
+        log = self.folder / "logs" / f"{name}.log"
+        log.parent.mkdir(parents=True, exist_ok=True)
+        with log.open("ab") as output:
+            process = subprocess.Popen(
+                command,
+                env=environment,
+                cwd=cwd,
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
+        started = Started(name, process.pid, _start_ticks(process.pid) or 0, url)
+        self._known[name] = started
+        self._write()
+        return started
+
+    def log(self, name: str) -> Path:
+        """Return the file with a process's output."""
+        return self.folder / "logs" / f"{name}.log"
+
+    def end_all(self) -> list[str]:
+        """End every process that still runs, with its children, and return their names."""
+        alive = [started for started in reversed(self._known.values()) if started.is_alive()]
+        for started in alive:
+            _signal(started, signal.SIGTERM)
+        deadline = time.monotonic() + 20
+        while any(started.is_alive() for started in alive) and time.monotonic() < deadline:
+            time.sleep(0.2)
+        for started in alive:
+            _signal(started, signal.SIGKILL)
+        self._file.unlink(missing_ok=True)
+        self._known.clear()
+        return [started.name for started in alive]
+
+    def _read(self) -> list[dict[str, str]]:
+        if not self._file.exists():
+            return []
+        content: list[dict[str, str]] = json.loads(self._file.read_text())
+        return content
+
+    def _write(self) -> None:
+        self.folder.mkdir(parents=True, exist_ok=True)
+        self._file.write_text(json.dumps([asdict(started) for started in self._known.values()], indent=1))
+
+
+def _signal(started: Started, number: signal.Signals) -> None:
+    """Signal the process's whole session: each was started as the leader of one."""
+    try:
+        os.killpg(started.pid, number)
+    except ProcessLookupError:
+        return
+
+
+def _start_ticks(pid: int) -> int | None:
+    try:
+        stat = Path(f"/proc/{pid}/stat").read_text()
+    except OSError:
+        return None
+    fields = stat.rpartition(")")[2].split()
+    return None if fields[0] == "Z" else int(fields[19])
+
+
+def free_port(wanted: int, taken: set[int] | None = None) -> int:
+    """Return ``wanted``, or the next port after it that nobody listens on.
+
+    :param taken: ports that are spoken for.
+    """
+    for port in range(wanted, wanted + 200):
+        if taken and port in taken:
+            continue
+        with socket.socket() as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                probe.bind(("127.0.0.1", port))
+            except OSError:
+                continue
+            return port
+    raise SystemExit(f"No free port between {wanted} and {wanted + 200}.")
