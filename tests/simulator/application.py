@@ -1,0 +1,35 @@
+"""The FastAPI application of a simulator."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from fastapi import FastAPI, Request
+from starlette.exceptions import HTTPException
+from starlette.responses import Response
+from starlette.types import ASGIApp
+
+from tests.simulator import responses
+from tests.simulator.gatekeeper import Gatekeeper
+from tests.simulator.routes import ROUTERS
+
+if TYPE_CHECKING:
+    from tests.simulator.server import Simulator
+
+
+def build(simulator: Simulator) -> ASGIApp:
+    """Put routes and gatekeeper together."""
+    app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None, redirect_slashes=False)
+    app.state.simulator = simulator
+    for router in ROUTERS:
+        app.include_router(router)
+    app.add_exception_handler(HTTPException, _not_routed)
+    return Gatekeeper(app, simulator.settings, simulator.requests)
+
+
+def _not_routed(request: Request, error: Exception) -> Response:
+    """Answer what no route takes: Jetty's page for an unknown path, an empty 405 for a wrong method."""
+    status = error.status_code if isinstance(error, HTTPException) else 500
+    if status == 404:
+        return responses.page(404, "Not Found", request.url.path, servlet="default")
+    return responses.empty(status)

@@ -1,0 +1,169 @@
+"""Bodies in and out: forms, streamed uploads with their md5, streamed files."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qsl
+
+from python_multipart.multipart import MultipartParser, parse_options_header
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import Response
+
+CHUNK = 1024 * 1024
+
+
+async def read_form(request: Request) -> dict[str, str]:
+    """Read the fields of a form, urlencoded or multipart; the last of several values wins, files are left out."""
+    kind = request.headers.get("content-type", "")
+    if kind.startswith("multipart/form-data"):
+        form = await request.form(max_part_size=64 * CHUNK)
+        return {name: value for name, value in form.multi_items() if isinstance(value, str)}
+    body = await request.body()
+    return dict(parse_qsl(body.decode("utf-8", "replace"), keep_blank_values=True))
+
+
+class Upload:
+    """The first file of a multipart body, written while it arrives; fields before it are collected.
+
+    Reading stops to be meaningful at the file: as on the real server, later parts are not looked at.
+
+    :param temporary: where the bytes go.
+    """
+
+    def __init__(self, boundary: bytes, temporary: Path) -> None:
+        self.temporary = temporary
+        self.file_name: str | None = None
+        self.fields: dict[str, str] = {}
+        self.size = 0
+        self._digest = hashlib.md5()
+        self._waiting: list[bytes] = []
+        self._headers: dict[str, str] = {}
+        self._header, self._value = b"", b""
+        self._field: tuple[str, bytearray] | None = None
+        self._in_file = self._done = False
+        self._parser = MultipartParser(boundary, {
+            "on_part_begin": self._begin, "on_header_field": self._header_field,
+            "on_header_value": self._header_value, "on_header_end": self._header_end,
+            "on_headers_finished": self._headers_finished, "on_part_data": self._data, "on_part_end": self._end,
+        })  # fmt: skip
+
+    @property
+    def md5(self) -> str:
+        """The md5 of what was written."""
+        return self._digest.hexdigest()
+
+    def _begin(self) -> None:
+        self._headers = {}
+
+    def _header_field(self, data: bytes, start: int, end: int) -> None:
+        self._header += data[start:end]
+
+    def _header_value(self, data: bytes, start: int, end: int) -> None:
+        self._value += data[start:end]
+
+    def _header_end(self) -> None:
+        self._headers[self._header.decode("latin-1").lower()] = self._value.decode("utf-8", "replace")
+        self._header, self._value = b"", b""
+
+    def _headers_finished(self) -> None:
+        _, options = parse_options_header(self._headers.get("content-disposition", "").encode())
+        if self._done:
+            return
+        if b"filename" in options:
+            self.file_name = options[b"filename"].decode("utf-8", "replace")
+            self._in_file = True
+        else:
+            self._field = (options.get(b"name", b"").decode("utf-8", "replace"), bytearray())
+
+    def _data(self, data: bytes, start: int, end: int) -> None:
+        if self._in_file:
+            self._waiting.append(data[start:end])
+        elif self._field is not None:
+            self._field[1].extend(data[start:end])
+
+    def _end(self) -> None:
+        if self._in_file:
+            self._in_file, self._done = False, True
+        elif self._field is not None:
+            self.fields[self._field[0]] = self._field[1].decode("utf-8", "replace")
+        self._field = None
+
+    async def take(self, request: Request) -> None:
+        """Read the whole body with constant memory; writing and hashing happen beside the event loop.
+
+        :raises ClientDisconnect: when the client goes away; the temporary file is removed then.
+        """
+        loop, held, work = asyncio.get_running_loop(), 0, None
+        try:
+            with self.temporary.open("wb") as out:
+                async for chunk in request.stream():
+                    self._parser.write(chunk)
+                    held += len(chunk)
+                    if held >= CHUNK:
+                        if work is not None:
+                            await work
+                        work = loop.run_in_executor(None, self._write, out, self._waiting)
+                        self._waiting, held = [], 0
+                if work is not None:
+                    await work
+                self._write(out, self._waiting)
+        except (ClientDisconnect, OSError):
+            self.temporary.unlink(missing_ok=True)
+            raise
+
+    def _write(self, out: Any, chunks: list[bytes]) -> None:
+        data = chunks[0] if len(chunks) == 1 else b"".join(chunks)
+        self._digest.update(data)
+        out.write(data)
+        self.size += len(data)
+
+
+def boundary_of(request: Request) -> bytes | None:
+    """Give the boundary of a multipart body; None when it is none."""
+    kind, options = parse_options_header(request.headers.get("content-type", ""))
+    return options.get(b"boundary") if kind == b"multipart/form-data" else None
+
+
+class FileBody(Response):
+    """Streams a file, or a part of it, in large pieces.
+
+    :param length: value of Content-Length, which may differ from what is sent, as on a server with a wrong record;
+        None sends the body chunked.
+    """
+
+    def __init__(
+        self, path: Path, headers: dict[str, str], *, status: int = 200, start: int = 0, end: int | None = None,
+        length: int | None = None,
+    ) -> None:  # fmt: skip
+        self.path, self.start = path, start
+        self.end = path.stat().st_size if end is None else end
+        self.status_code, self.background, self.body = status, None, b""
+        sent = dict(headers)
+        if length is not None:
+            sent["content-length"] = str(length)
+            self.end = min(self.end, start + length)
+        self.raw_headers = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in sent.items()]
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        """Send it."""
+        await send({"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})
+        if scope["method"] != "HEAD":
+            async for piece in self._pieces():
+                await send({"type": "http.response.body", "body": piece, "more_body": True})
+        await send({"type": "http.response.body", "body": b"", "more_body": False})
+
+    async def _pieces(self) -> AsyncIterator[bytes]:
+        left = self.end - self.start
+        # Read on the event loop: the page cache answers faster than a thread is woken up.
+        with self.path.open("rb", buffering=0) as stream:
+            stream.seek(self.start)
+            while left > 0:
+                piece = stream.read(min(CHUNK, left))
+                if not piece:
+                    return
+                left -= len(piece)
+                yield piece

@@ -1,0 +1,78 @@
+"""Download distribution: files of the workspace linked below ``downloads``, and what the search service then knows."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import shutil
+from urllib.parse import unquote, urlsplit
+
+from tests.simulator import clock, metadata
+from tests.simulator import storage as files
+from tests.simulator.mediapackage import Element, MediaPackage
+from tests.simulator.records import PublishedEpisode
+from tests.simulator.state import State
+from tests.simulator.storage import Storage
+from tests.simulator.workspace import Unreachable, Workspace
+
+ENGAGE = "engage-player"
+
+
+class DistributionFailed(RuntimeError):
+    """A file could not be distributed."""
+
+
+def shuffled(elements: list[Element]) -> list[Element]:
+    """Order as the server does: by hash, which for a client means in no order that it may rely on."""
+    return sorted(elements, key=lambda e: hashlib.md5((e.id or "").encode()).hexdigest())
+
+
+class Distribution:
+    """Publishes and retracts files of one server."""
+
+    def __init__(self, storage: Storage, state: State, workspace: Workspace) -> None:
+        self.storage, self.state, self.workspace = storage, state, workspace
+
+    def distribute(self, org: str, channel: str, package: MediaPackage, elements: list[Element]) -> list[Element]:
+        """Link files into a channel; gives copies of the elements with their published urls.
+
+        :raises DistributionFailed: when a file is missing.
+        """
+        result = []
+        for element in shuffled(elements):
+            try:
+                source = self.workspace.get(element.url)
+                source = self.storage.same_file(org, package.id, source)
+                name = unquote(element.file_name)
+                target = self.storage.distributed(org, channel, package.id, str(element.id), name)
+                if source != target:
+                    files.link(source, target)
+            except (Unreachable, OSError, files.UnsafePath) as error:
+                raise DistributionFailed(f"Unable to find {element.url} in the workspace") from error
+            published = element.clone()
+            base = f"{self.workspace.base_url}/static/{org}/{channel}/{package.id}"
+            published.url = f"{base}/{element.id}/{element.file_name}"
+            result.append(published)
+        return result
+
+    def retract(self, org: str, channel: str, package: MediaPackage, elements: list[Element]) -> None:
+        """Remove the directories of published elements, found by their urls, else by their ids."""
+        prefix = f"/static/{org}/{channel}/{package.id}/"
+        for element in elements:
+            path = unquote(urlsplit(element.url or "").path)
+            part = path[len(prefix) :].split("/")[0] if path.startswith(prefix) else str(element.id)
+            with contextlib.suppress(files.UnsafePath):
+                home = self.storage.downloads / org / files.check_id(channel) / files.check_id(package.id)
+                shutil.rmtree(home / files.check_id(part), ignore_errors=True)
+                files.prune(home, self.storage.downloads / org)
+
+    def add_to_search(self, org: str, package: MediaPackage) -> None:
+        """Enter a published episode into the search service."""
+        acl, held = metadata.active_acl(package, self.workspace.read), package.clone()
+        with self.state.lock:
+            self.state.published[package.id] = PublishedEpisode(org, acl, clock.now(), lambda: held)
+
+    def remove_from_search(self, package_id: str) -> None:
+        """Take an episode out of the search service."""
+        with self.state.lock:
+            self.state.published.pop(package_id, None)

@@ -1,0 +1,182 @@
+"""What happens to each request before its service sees it: counted, logged in, checked against the rules."""
+
+from __future__ import annotations
+
+import secrets
+import threading
+import time
+from collections import deque
+from collections.abc import Awaitable, Callable, MutableMapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from starlette.datastructures import Headers
+from starlette.responses import Response
+
+from tests.simulator import responses
+from tests.simulator.access import ANONYMOUS, Authentication, BadCredentials, Caller, needed_roles
+from tests.simulator.settings import Organization, Settings
+
+Scope = MutableMapping[str, Any]
+Message = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[Message], Awaitable[None]]
+ORGANIZATION = "x-opencast-matterhorn-organization"
+_RUN_AS = ("x-opencast-matterhorn-user", "x-run-as-user")
+_RUN_WITH = ("x-opencast-matterhorn-roles", "x-run-with-roles")
+
+
+@dataclass(slots=True)
+class Exchange:
+    """One request as it was seen; counts are bytes of the bodies."""
+
+    method: str
+    path: str
+    query: str
+    user: str = ""
+    status: int = 0
+    received: int = 0
+    sent: int = 0
+    seconds: float = 0.0
+    headers: dict[str, str] = field(default_factory=dict, repr=False)
+
+
+class RequestLog:
+    """The last requests, and totals over all of them."""
+
+    def __init__(self, keep: int = 100_000) -> None:
+        self._lock = threading.Lock()
+        self._kept: deque[Exchange] = deque(maxlen=keep)
+        self.count = self.received = self.sent = 0
+
+    def add(self, exchange: Exchange) -> None:
+        """Note a finished request."""
+        with self._lock:
+            self._kept.append(exchange)
+            self.count += 1
+            self.received += exchange.received
+            self.sent += exchange.sent
+
+    def all(self, method: str | None = None, prefix: str = "") -> list[Exchange]:
+        """Give the requests seen, oldest first, of one method or path prefix."""
+        with self._lock:
+            kept = list(self._kept)
+        return [e for e in kept if method in (None, e.method) and e.path.startswith(prefix)]
+
+    def clear(self) -> None:
+        """Forget everything and count from zero."""
+        with self._lock:
+            self._kept.clear()
+            self.count = self.received = self.sent = 0
+
+
+class Refused(Exception):
+    """The request ends here with this answer."""
+
+    def __init__(self, answer: Response) -> None:
+        super().__init__(answer.status_code)
+        self.answer = answer
+
+
+class Gatekeeper:
+    """ASGI middleware; the caller is left in ``scope["caller"]``."""
+
+    def __init__(
+        self, app: Callable[[Scope, Receive, Send], Awaitable[None]], settings: Settings, log: RequestLog
+    ) -> None:
+        self.app, self.settings, self.log = app, settings, log
+        self.authentication = Authentication(settings)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Handle one request."""
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        headers = Headers(scope=scope)
+        exchange = Exchange(scope["method"], scope["path"], scope["query_string"].decode("latin-1"))
+        exchange.headers = dict(headers)
+        exchange.headers.pop("authorization", None)
+        started = time.perf_counter()
+
+        async def counted_receive() -> Message:
+            message = await receive()
+            exchange.received += len(message.get("body", b""))
+            return message
+
+        async def counted_send(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                exchange.status = message["status"]
+            exchange.sent += len(message.get("body", b""))
+            await send(message)
+
+        try:
+            caller = self._admit(scope, headers)
+            exchange.user = caller.user.username
+            scope["caller"] = caller
+            await self.app(scope, counted_receive, counted_send)
+        except Refused as refusal:
+            await refusal.answer(scope, counted_receive, counted_send)
+        finally:
+            exchange.seconds = time.perf_counter() - started
+            self.log.add(exchange)
+
+    def _admit(self, scope: Scope, headers: Headers) -> Caller:
+        """Identify the caller and check the rules.
+
+        :raises Refused: with 302, 401, 403 or 404.
+        """
+        path, method = scope["path"], scope["method"]
+        organization = self._organization(headers)
+        if organization is None:
+            raise Refused(responses.page(404, "No organization is mapped to the request", path, servlet="default"))
+        try:
+            user = self.authentication.identify(headers.get("authorization"), method)
+        except BadCredentials as error:
+            raise Refused(self._unauthorized(path, "Bad credentials", error.scheme, stale=error.stale)) from error
+        asked = headers.get("x-requested-auth")
+        if user is None and asked in ("Basic", "Digest"):
+            message = "An Authentication object was not found in the SecurityContext"
+            raise Refused(self._unauthorized(path, message, asked))
+        caller = self._switched(Caller(user or ANONYMOUS, organization), headers, path)
+        if caller.roles & needed_roles(method, path):
+            return caller
+        if caller.anonymous:
+            raise Refused(self._to_login(headers))
+        raise Refused(responses.page(403, "Forbidden", path, servlet=responses.servlet_of(path)))
+
+    def _organization(self, headers: Headers) -> Organization | None:
+        known = self.settings.organizations
+        host = headers.get("host", "").lower()
+        mapped = next((o for o in known if host in o.hosts or host.split(":")[0] in o.hosts), None)
+        return mapped or (known[0] if len(known) == 1 else None)
+
+    def _switched(self, caller: Caller, headers: Headers, path: str) -> Caller:
+        forbidden = Refused(responses.page(403, "Forbidden", path, servlet=responses.servlet_of(path)))
+        wanted = headers.get(ORGANIZATION)
+        if wanted:
+            organization = next((o for o in self.settings.organizations if o.id == wanted), None)
+            if not caller.admin or organization is None:
+                raise forbidden
+            caller = replace(caller, organization=organization)
+        name = next((headers[key] for key in _RUN_AS if headers.get(key)), None)
+        roles = next((headers[key] for key in _RUN_WITH if headers.get(key)), None)
+        if (name or roles) and "ROLE_SUDO" not in caller.roles:
+            raise forbidden
+        if name:
+            user = self.authentication.user(name)
+            if user is None or ("ROLE_ADMIN" in user.roles and not caller.admin):
+                raise forbidden
+            caller = replace(caller, user=user)
+        if roles:
+            user = caller.user if name else ANONYMOUS
+            caller = replace(caller, user=replace(user, roles=tuple(r for r in roles.split(",") if r)))
+        return caller
+
+    def _unauthorized(self, path: str, message: str, scheme: str, *, stale: bool = False) -> Response:
+        challenge = self.authentication.challenge(scheme, stale=stale)
+        return responses.page(401, message, path, servlet=responses.servlet_of(path), www_authenticate=challenge)
+
+    def _to_login(self, headers: Headers) -> Response:
+        session = f"node0{secrets.token_hex(12)}.node0"
+        location = f"http://{headers.get('host', '127.0.0.1')}/login.html;jsessionid={session}"
+        return responses.empty(302, location=location)

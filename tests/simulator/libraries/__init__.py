@@ -1,0 +1,55 @@
+"""What a simulator holds when it starts: a recorded library, a generated one, or nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from tests.simulator.libraries.generated import Generated
+from tests.simulator.libraries.recorded import fill
+
+if TYPE_CHECKING:
+    from tests.simulator.server import Simulator
+
+
+@dataclass(frozen=True, slots=True)
+class Library:
+    """A filling.
+
+    :param name: ``recorded`` (of the simulator's own generation), ``recorded-15``, ``recorded-17``, ``empty`` or
+        ``generated``.
+    :param events: number of generated events.
+    :param event_bytes: size of each generated video.
+    :param shared_fraction: part of the events whose video is the same file as another event's.
+    :param seed: equal seeds give equal libraries.
+    :param sparse: make videos of zeros that take no room on disk.
+    :param lazy: write an event's files when it is first asked for; None decides by the library's size.
+    """
+
+    name: str = "recorded"
+    events: int = 100
+    event_bytes: int = 100_000
+    shared_fraction: float = 0.0
+    seed: int = 1
+    sparse: bool = False
+    lazy: bool | None = None
+
+    def fill(self, simulator: Simulator) -> None:
+        """Fill a simulator that knows its address and storage but does not serve yet.
+
+        :raises ValueError: for an unknown name.
+        """
+        fillers: dict[str, Callable[[], None]] = {
+            "empty": lambda: None,
+            "recorded": lambda: fill(simulator, simulator.settings.generation),
+            "recorded-15": lambda: fill(simulator, 15),
+            "recorded-17": lambda: fill(simulator, 17),
+            "generated": lambda: Generated(self, simulator).fill(),
+        }
+        if self.name not in fillers:
+            raise ValueError(f"there is no library {self.name!r}, only {', '.join(fillers)}")
+        fillers[self.name]()
+
+
+__all__ = ["Library"]

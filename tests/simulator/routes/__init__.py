@@ -1,0 +1,27 @@
+"""One module for each service; :data:`ROUTERS` is what the application mounts, in this order."""
+
+from tests.simulator.routes import (
+    api_events,
+    api_series,
+    api_workflows,
+    assets,
+    event_views,
+    files,
+    info,
+    series,
+    static,
+    workflow,
+)  # fmt: skip
+
+ROUTERS = (
+    info.router,
+    api_events.router,
+    event_views.router,
+    api_series.router,
+    api_workflows.router,
+    assets.router,
+    files.router,
+    series.router,
+    static.router,
+    workflow.router,
+)

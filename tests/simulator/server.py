@@ -1,0 +1,161 @@
+"""A running simulator: its parts put together, served by uvicorn on a thread of this process."""
+
+from __future__ import annotations
+
+import contextlib
+import socket
+import threading
+import time
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+import uvicorn
+
+from tests.simulator import application, clock
+from tests.simulator.assets import AssetManager
+from tests.simulator.distribution import Distribution
+from tests.simulator.gatekeeper import RequestLog
+from tests.simulator.libraries import Library
+from tests.simulator.recordings import Recordings
+from tests.simulator.series_service import SeriesService
+from tests.simulator.settings import BUNDLES, Organization, Settings
+from tests.simulator.state import State
+from tests.simulator.storage import Storage
+from tests.simulator.workflows import definition
+from tests.simulator.workflows.engine import Engine
+from tests.simulator.workspace import Workspace
+
+START_TIMEOUT = 30.0
+
+
+class Simulator:
+    """An Opencast server for tests.
+
+    :param storage: directory for all files; must be empty or made by a simulator, and is emptied.
+    :param library: what it holds at the start.
+    :param port: 0 takes a free one.
+    """
+
+    def __init__(
+        self, storage: Path, library: Library | None = None, settings: Settings | None = None,
+        host: str = "127.0.0.1", port: int = 0,
+    ) -> None:  # fmt: skip
+        self.settings, self.library = settings or Settings(), library or Library()
+        self._socket = socket.socket()
+        self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        self._socket.bind((host, port))
+        self.url = f"http://{host}:{self._socket.getsockname()[1]}"
+        self.started_millis = clock.epoch_millis(clock.now())
+        self.storage = Storage(Path(storage))
+        self.storage.prepare()
+        self.state = State(self.settings.index_lag)
+        self.requests = RequestLog()
+        self._installation = Recordings(self.settings.generation)
+        self.workspace = Workspace(self.storage, self.state, self.url)
+        self.assets = AssetManager(self.storage, self.state, self.workspace)
+        self.distribution = Distribution(self.storage, self.state, self.workspace)
+        self.series = SeriesService(self.state, self.assets, self.workspace)
+        names = frozenset(str(handler["id"]) for handler in self.handler_list() if handler["id"])
+        self.engine = Engine(self.settings, self.state, self.assets, self.distribution, self.series, names)
+        self._load_definitions()
+        self.library.fill(self)
+        config = uvicorn.Config(
+            application.build(self), log_level="warning", access_log=False, lifespan="off", server_header=False,
+            date_header=False, timeout_graceful_shutdown=2,
+        )  # fmt: skip
+        self._server = uvicorn.Server(config)
+        self._thread: threading.Thread | None = None
+
+    def start(self) -> Simulator:
+        """Serve in the background; gives itself when requests are answered.
+
+        :raises RuntimeError: when that does not happen in time.
+        """
+        self.listen()
+        self._thread = threading.Thread(target=self._server.run, args=([self._socket],), daemon=True, name=self.url)
+        self._thread.start()
+        limit = time.monotonic() + START_TIMEOUT
+        while not self._server.started:
+            if time.monotonic() > limit or not self._thread.is_alive():
+                raise RuntimeError("the simulator did not start")
+            time.sleep(0.005)
+        return self
+
+    def listen(self) -> None:
+        """Take connections; they are answered as soon as it serves."""
+        self._socket.listen(512)
+
+    def serve(self) -> None:
+        """Serve on this thread until a signal ends it."""
+        self._server.run([self._socket])
+        self.engine.close()
+
+    def stop(self) -> None:
+        """End serving and running workflows."""
+        self._server.should_exit = True
+        if self._thread is not None:
+            self._thread.join(timeout=10)
+        self.engine.close()
+        self._socket.close()
+
+    def __enter__(self) -> Simulator:
+        return self.start()
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stop()
+
+    def wait_for_workflows(self, timeout: float = 30.0) -> None:
+        """Wait until no workflow is running.
+
+        :raises TimeoutError: when one still is after that many seconds.
+        """
+        limit = time.monotonic() + timeout
+        while any(workflow.active for workflow in list(self.state.workflows.values())):
+            if time.monotonic() > limit:
+                raise TimeoutError("a workflow is still running")
+            time.sleep(0.005)
+
+    # --- what the installation is --------------------------------------------------------------------------------
+
+    @property
+    def build_number(self) -> str:
+        """Commit that the bundles say they were built from."""
+        return BUNDLES[self.settings.generation][1]
+
+    def handler_list(self) -> list[dict[str, Any]]:
+        """Give the operations of this installation, as recorded, less those that it is to lack."""
+        held: list[dict[str, Any]] = self._installation.json("preflight/handlers", self.url)
+        return [handler for handler in held if handler["id"] not in self.settings.without_handlers]
+
+    def organization_properties(self, organization: Organization) -> dict[str, str]:
+        """Give the properties of an organization: the recorded ones, and its own over them."""
+        document = self._installation.json("preflight/me", self.url)
+        return {**document["org"]["properties"], **dict(organization.properties)}
+
+    def _load_definitions(self) -> None:
+        document = self._installation.json("workflows/definitions", self.url)
+        for held in document["definitions"]["definition"]:
+            shipped = definition.from_json(held)
+            self.state.definitions[shipped.id] = shipped
+
+    def remove_event(self, event_id: str) -> None:
+        """Remove an event with everything that belongs to it; its version numbers are not used again."""
+        event = self.state.events.get(event_id)
+        if event is None:
+            return
+        for workflow in self.state.workflows_of(event_id):
+            if workflow.active:
+                self.engine.stop(workflow)
+            self.engine.remove(workflow)
+        package = event.latest.load().package if event.latest else None
+        for publication in package.publications if package else []:
+            self.distribution.retract(event.org, publication.channel, package, publication.elements)
+        self.distribution.remove_from_search(event_id)
+        self.assets.delete(event_id)
+        with self.state.lock, contextlib.suppress(KeyError):
+            self.state.retracting.discard(event_id)
+            del self.state.events[event_id]
+        self.state.event_index.update(event_id, lambda old: None)

@@ -1,0 +1,84 @@
+"""Everything about a simulated server that can be chosen when it starts."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+ADMIN_ROLES = (
+    "ROLE_USER", "ROLE_GROUP_MH_DEFAULT_ORG_SYSTEM_ADMINS", "ROLE_ADMIN", "ROLE_SUDO", "ROLE_ANONYMOUS",
+    "ROLE_USER_ADMIN", "ROLE_OAUTH_USER",
+)  # fmt: skip
+DEFAULT_ORGANIZATION = "mh_default_org"
+API_VERSIONS = {17: 11, 15: 10}
+BUNDLES = {17: ("17.0.0.SNAPSHOT", "436e953"), 15: ("15.11.0", "61f4d7e")}
+
+
+@dataclass(frozen=True, slots=True)
+class User:
+    """An account; ``in_memory`` ones can log in by Digest too, as their password is known in plain text."""
+
+    username: str
+    password: str = field(repr=False)
+    name: str = ""
+    roles: tuple[str, ...] = ("ROLE_USER", "ROLE_ANONYMOUS")
+    in_memory: bool = False
+    email: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Organization:
+    """A tenant; ``hosts`` are the values of the ``Host`` header that select it."""
+
+    id: str = DEFAULT_ORGANIZATION
+    name: str = "Opencast Project"
+    hosts: tuple[str, ...] = ()
+    properties: tuple[tuple[str, str], ...] = ()
+
+
+def _default_users() -> tuple[User, ...]:
+    return (
+        User("admin", "opencast", "Administrator", ADMIN_ROLES, in_memory=True),
+        User("opencast_system_account", "CHANGE_ME", "System", ADMIN_ROLES, in_memory=True),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """How the server behaves.
+
+    :param generation: 17 (OpenSearch) or 15 (Solr).
+    :param version: what ``/sysinfo/bundles/version`` says, when it is not the generation's own.
+    :param index_lag: seconds until a write shows in ``/api``.
+    :param dispatch_seconds: wait before an operation starts, as the job dispatcher causes it.
+    :param operation_seconds: length of each operation on top of its real work.
+    :param running_workflows: how many run at the same time.
+    :param delete_seconds: how long a deleted event is still there (some 25 s on a real server).
+    :param without_handlers: operations that this installation lacks.
+    :param digest_nonce_seconds: life of a Digest nonce.
+    """
+
+    generation: int = 17
+    version: str | None = None
+    index_lag: float = 0.0
+    dispatch_seconds: float = 0.0
+    operation_seconds: float = 0.002
+    running_workflows: int = 8
+    delete_seconds: float = 0.0
+    without_handlers: frozenset[str] = frozenset()
+    digest_nonce_seconds: float = 300.0
+    users: tuple[User, ...] = field(default_factory=_default_users)
+    organizations: tuple[Organization, ...] = (Organization(),)
+
+    def __post_init__(self) -> None:
+        if self.generation not in API_VERSIONS:
+            raise ValueError(f"there is no generation {self.generation}, only 17 and 15")
+
+    @property
+    def bundle_version(self) -> str:
+        """Version of the bundles."""
+        return self.version or BUNDLES[self.generation][0]
+
+    @property
+    def newest_api(self) -> int:
+        """Minor number of the newest version of the external API."""
+        return API_VERSIONS[self.generation]

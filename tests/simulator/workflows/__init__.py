@@ -1,0 +1,1 @@
+"""The workflow service: definitions, instances, and the engine that runs them."""
