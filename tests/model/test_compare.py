@@ -46,6 +46,7 @@ def test_an_element_is_equal_to_itself() -> None:
         ("live", True),
         ("master", True),
         ("logical_name", "x"),
+        ("properties", (("imageCount", "100"),)),
         ("streams", ()),
     ],
 )

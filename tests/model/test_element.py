@@ -43,6 +43,20 @@ def test_a_recorded_track_is_read_with_all_its_facts() -> None:
     assert [(stream.kind, stream.id) for stream in cam.streams] == [("audio", "audio-1"), ("video", "video-1")]
 
 
+def test_the_properties_of_a_timeline_preview_are_read_and_written() -> None:
+    xml = (
+        '<attachment id="a" type="presenter/timeline+preview"><tags/><url>u</url><additionalProperties>'
+        '<property key="imageSizeX">10</property><property key="imageCount">100</property><property key="empty"/>'
+        "</additionalProperties></attachment>"
+    )
+    element = read(xml, ElementKind.ATTACHMENT)
+    assert element.properties == (("imageSizeX", "10"), ("imageCount", "100"), ("empty", ""))
+    assert element.render() == xml
+    assert replace(element, properties=()).render() == xml.replace(
+        '<property key="imageSizeX">10</property><property key="imageCount">100</property><property key="empty"/>', ""
+    ).replace("<additionalProperties></additionalProperties>", "<additionalProperties/>")
+
+
 def test_what_the_document_does_not_say_is_none() -> None:
     element = read("<track/>")
     assert element == Element(ElementKind.TRACK)
@@ -91,12 +105,14 @@ def test_tags_that_the_source_did_not_write_are_not_added() -> None:
         '<track><new a="b">text<c/></new><url>u</url><other xmlns="urn:x"><inner xmlns="">1</inner></other></track>',
         '<track><checksum type="md5" by="us">00</checksum><checked/></track>',
         "<track><checksum>00</checksum></track>",
+        '<attachment><additionalProperties a="b"><property key="k" c="d"/></additionalProperties></attachment>',
         '<track><video id="v" x="y"><bitrate>1.2E7</bitrate><new/></video><audio/></track>',
         "<track><description>text &amp; <b>bold</b> more</description></track>",
     ],
 )
 def test_what_the_model_does_not_know_survives_in_its_place(xml: str) -> None:
-    assert read(xml).render() == xml
+    kind = ElementKind(xml[1:].partition(">")[0].partition(" ")[0])
+    assert read(xml, kind).render() == xml
 
 
 def test_a_foreign_attribute_keeps_its_namespace() -> None:

@@ -39,7 +39,7 @@ def compare_elements(expected: Element, actual: Element, *, ignore: frozenset[st
     property of an element: URLs are not compared.
 
     :param ignore: names out of ``kind, id, flavor, ref, mimetype, tags, size, checksum, duration, transport, live,
-        master, logical_name, streams`` that are not compared.
+        master, logical_name, properties, streams`` that are not compared.
     """
     where = f"{expected.kind.value} {shown(expected.id or '')}"
     found = []
@@ -76,6 +76,7 @@ def _facts(expected: Element, actual: Element) -> Iterator[tuple[str, str, str]]
     yield "live", _text(expected.is_live), _text(actual.is_live)
     yield "master", _text(expected.master is True), _text(actual.master is True)
     yield "logical_name", _text(expected.logical_name), _text(actual.logical_name)
+    yield "properties", _pairs(expected), _pairs(actual)
 
 
 def _known(expected: str, actual: str) -> tuple[str, str]:
@@ -85,6 +86,10 @@ def _known(expected: str, actual: str) -> tuple[str, str]:
 def _checksum(element: Element) -> str:
     checksum = element.checksum
     return "" if checksum is None else f"{checksum.value.strip().lower()} ({checksum.type.strip().lower()})"
+
+
+def _pairs(element: Element) -> str:
+    return ", ".join(f"{key}={value}" for key, value in sorted(element.properties))
 
 
 def _text(value: object) -> str:

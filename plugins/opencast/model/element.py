@@ -19,6 +19,7 @@ from opencast.model.stream import STREAM_KINDS, Stream
 _CHECKSUM_TEXT = re.compile(r"([0-9A-Za-z+/=]+) \(([0-9A-Za-z\-]+)\)")
 _MD5 = re.compile(r"[0-9a-f]{32}")
 _TYPE = frozenset({"type"})
+_KEY = frozenset({"key"})
 _KNOWN_ATTRIBUTES = frozenset({"id", "type", "ref", "transport"})
 _FILE_TRANSPORTS = frozenset({"DOWNLOAD", "FILE"})
 _STREAMING_SCHEMES = ("rtmp", "rtsp:", "rtp:", "mms", "pnm:", "pna:", "icy:")
@@ -92,6 +93,7 @@ class Element:
     :param live: whether a track is a live stream; None when the document does not say.
     :param master: whether a track is the master playlist of HLS; None when the document does not say.
     :param logical_name: path by which the playlists of HLS name a track, or None.
+    :param properties: of an attachment, pairs of name and value (previews for the timeline need them).
     :param unknown: what else the document held, kept for writing it back; no part of equality.
     """
 
@@ -110,6 +112,7 @@ class Element:
     live: bool | None = None
     master: bool | None = None
     logical_name: str | None = None
+    properties: Attributes = ()
     unknown: Unknown = field(default=NOTHING_UNKNOWN, compare=False, repr=False)
 
     @classmethod
@@ -136,6 +139,7 @@ class Element:
         writer.text("live", self.live)
         writer.text("master", self.master)
         writer.text("logicalname", self.logical_name)
+        writer.items("additionalProperties", "property", [(value, (("key", key),)) for key, value in self.properties])
         known = (("id", self.id), ("type", self.flavor), ("ref", self.ref), ("transport", self.transport))
         pairs = tuple([(name, str(value)) for name, value in known if value is not None])
         return render_tag(self.kind.value, pairs + self.unknown.attributes, writer.content())
@@ -219,6 +223,7 @@ class _ElementReader:
         tags: tuple[str, ...] = ()
         checksum: Checksum | None = None
         streams: list[Stream] = []
+        properties: Attributes = ()
         for child in node:
             key = reader.key(child)
             if key in _TEXTS:
@@ -229,6 +234,8 @@ class _ElementReader:
                 checksum = Checksum(child.get("type", ""), reader.text(child, key, _TYPE))
             elif key in STREAM_KINDS:
                 streams.append(Stream.read(child, key))
+            elif key == "additionalProperties":
+                properties = self._properties(child, key)
             else:
                 reader.nodes.append(XmlNode.copy_of(child))
         return Element(
@@ -247,8 +254,13 @@ class _ElementReader:
             live=self._boolean(values, "live"),
             master=self._boolean(values, "master"),
             logical_name=values.get("logicalname"),
+            properties=properties,
             unknown=reader.unknown(attributes_of(node, _KNOWN_ATTRIBUTES)),
         )
+
+    def _properties(self, container: etree._Element, key: str) -> Attributes:
+        values = self._reader.texts(container, key, "property", _KEY)
+        return tuple((child.get("key", ""), value) for child, value in zip(container, values, strict=True))
 
     def _flavor(self) -> Flavor | None:
         text = self._node.get("type")

@@ -77,9 +77,12 @@ class Reader:
             self.decorations.append((key, attributes))
         return child.text or ""
 
-    def texts(self, container: etree._Element, key: str, item: str) -> tuple[str, ...]:
+    def texts(
+        self, container: etree._Element, key: str, item: str, known: frozenset[str] = frozenset()
+    ) -> tuple[str, ...]:
         """Return the texts of the children of a container such as ``tags``.
 
+        :param known: attributes of the children that the caller reads.
         :raises InvalidMediaPackage: the container holds other elements than ``item``.
         """
         if container.keys():
@@ -88,7 +91,7 @@ class Reader:
         for child in container:
             if child.tag != PREFIX + item:
                 raise InvalidMediaPackage(f"{self.where}: {key} holds another element than {item}.")
-            found.append(self.text(child, f"{key}/{len(found)}"))
+            found.append(self.text(child, f"{key}/{len(found)}", known))
         return tuple(found)
 
     def unknown(self, attributes: Attributes) -> Unknown:
@@ -140,8 +143,12 @@ class Writer:
 
     def texts(self, key: str, item: str, values: tuple[str, ...], *, always: bool) -> None:
         """Add a container of texts; see :meth:`container` for ``always``."""
-        content = "".join(self._tag(item, f"{key}/{at}", escape_text(text)) for at, text in enumerate(values))
-        self.container(key, content, always=always)
+        self.items(key, item, [(value, ()) for value in values], always=always)
+
+    def items(self, key: str, item: str, values: list[tuple[str, Attributes]], *, always: bool = False) -> None:
+        """Add a container of texts with attributes; see :meth:`container` for ``always``."""
+        content = [self._tag(item, f"{key}/{at}", escape_text(text), pairs) for at, (text, pairs) in enumerate(values)]
+        self.container(key, "".join(content), always=always)
 
     def container(self, key: str, content: str, *, always: bool) -> None:
         """Add a container.
