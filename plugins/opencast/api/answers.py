@@ -6,7 +6,7 @@ import html
 import re
 from collections.abc import Callable
 from http import HTTPStatus
-from urllib.parse import urljoin, urlsplit
+from urllib.parse import urljoin
 
 from requests import Response
 
@@ -99,21 +99,28 @@ def media_type(response: Response) -> str:
 
 
 def redirect_target(response: Response) -> str | None:
-    """Give the absolute URL that an answer redirects to; None when it is no redirect."""
+    """Give the absolute URL that an answer redirects to, however strange it is; None when it is no redirect."""
     location = response.headers.get("Location")
     if response.status_code not in REDIRECTS or not location:
         return None
-    return urljoin(response.url, location)
+    try:
+        return urljoin(response.url, location)
+    except ValueError:
+        return location
 
 
 def is_login_page(url: str) -> bool:
     """Tell whether a redirect leads to a login page, with which Opencast answers whoever is not logged in."""
-    return urlsplit(addresses.shown(url)).path.endswith(_LOGIN_PAGES)
+    return _path(url).endswith(_LOGIN_PAGES)
 
 
 def is_forbidden_page(url: str) -> bool:
     """Tell whether a redirect leads to the page for users who lack a role."""
-    return urlsplit(addresses.shown(url)).path.endswith(_FORBIDDEN_PAGE)
+    return _path(url).endswith(_FORBIDDEN_PAGE)
+
+
+def _path(url: str) -> str:
+    return "/" + addresses.shown(url).partition("://")[2].partition("/")[2]
 
 
 def error_for(

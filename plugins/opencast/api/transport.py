@@ -16,7 +16,7 @@ from opencast.api.connections import Connections
 from opencast.api.server import Server
 from opencast.api.traffic import Traffic
 from opencast.api.uploads import MultipartUpload
-from opencast.errors import ServerError, Throttled
+from opencast.errors import Conflict, ServerError, Throttled
 
 log = logging.getLogger(__name__)
 
@@ -126,7 +126,10 @@ class Transport:
                 call.method, call.url, error, tries=tries, idempotent=call.idempotent, masked=self.masked
             )
             return failure, 0.0 if again else None
-        again = problem.retriable and retries.worth_repeating(response.status_code, idempotent=call.idempotent)
+        # An active workflow takes minutes, and is reported with a status that otherwise may pass at once.
+        again = not isinstance(problem, Conflict) and retries.worth_repeating(
+            response.status_code, idempotent=call.idempotent
+        )
         wanted = problem.retry_after if isinstance(problem, Throttled) else None
         return problem, (wanted or 0.0) if again else None
 
