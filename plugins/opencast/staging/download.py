@@ -208,6 +208,7 @@ class _Transfer:
             part.restart()
         self.etag = etag
         self._total = answer.total
+        part.expect(answer.total or 0)
         self.resumable = answer.status == _PARTIAL or answer.headers.get("Accept-Ranges", "").lower() == "bytes"
 
     def receive(self, data: bytes, part: Part) -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import errno
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
 from opencast.errors import RouteUnavailable
@@ -110,7 +110,7 @@ class ElementFolders:
     @contextmanager
     def _open(self, *names: str) -> Iterator[int | None]:
         """Open a folder below the root without following links; None when it is not there."""
-        opened: list[int] = []
+        opened = ExitStack()
         path = self.root.joinpath(*names)
         try:
             with storage_errors(f"open {path}"):
@@ -118,17 +118,18 @@ class ElementFolders:
             yield folder
         finally:
             with storage_errors(f"close {path}"):
-                for fd in reversed(opened):
-                    self._disk.close(fd)
+                opened.close()
 
-    def _walk(self, names: tuple[str, ...], opened: list[int]) -> int | None:
+    def _walk(self, names: tuple[str, ...], opened: ExitStack) -> int | None:
         try:
-            opened.append(self._disk.open_folder(self.root, follow=True))
+            folder = self._disk.open_folder(self.root, follow=True)
+            opened.callback(self._disk.close, folder)
             for name in names:
-                opened.append(self._disk.open_folder(name, at=opened[-1]))
+                folder = self._disk.open_folder(name, at=folder)
+                opened.callback(self._disk.close, folder)
         except FileNotFoundError:
             return None
-        return opened[-1]
+        return folder
 
     def _remove_folder(self, *names: str) -> None:
         """Remove a folder unless something lies in it again, or it is gone."""

@@ -52,10 +52,10 @@ class Incoming:
     """The folder of temporary names.
 
     :param file_mode: mode of the files made here, whatever the umask.
-    :param admit: asked whether there is room whenever a file becomes larger than announced.
+    :param admit: asked for room, in bytes, when a file becomes larger than announced.
     """
 
-    def __init__(self, folder: Path, disk: Disk, file_mode: int, admit: Callable[[], None]) -> None:
+    def __init__(self, folder: Path, disk: Disk, file_mode: int, admit: Callable[[int], None]) -> None:
         self.folder = folder
         self._disk = disk
         self._file_mode = file_mode

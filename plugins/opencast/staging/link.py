@@ -190,7 +190,7 @@ class LinkRoute:
 
     def _copy(self, place: _Place, staged: StagedObject, source: OpenFile) -> tuple[bool, int]:
         with self._new_file(place, place.name, staged.size) as part:
-            cloned = copy_into(self._disk, source, part, _no_question)
+            cloned = copy_into(self._disk, source, part, lambda: None)
             digest = part.finish()
         if digest != staged.digest:
             self._store.drop_damaged(staged.digest)
@@ -209,7 +209,7 @@ class LinkRoute:
         with storage_errors(f"create {place.path / temporary}"):
             fd = self._disk.create(temporary, _FILE_MODE, at=place.folder)
             self._folders.give_owner(fd, place.folder)
-        return Part(self._disk, Path(temporary), fd, size, _no_question, at=place.folder)
+        return Part(self._disk, Path(temporary), fd, size, _always_room, at=place.folder)
 
     def _name(self, place: _Place, temporary: str, name: str) -> None:
         with storage_errors(f"rename {place.path / temporary}"):
@@ -226,5 +226,5 @@ class LinkRoute:
         return file_url(self._base_uri, mp_id, element_id, name)
 
 
-def _no_question() -> None:
-    """The target's free space is the target's: nothing is kept in reserve there."""
+def _always_room(extra: int) -> None:
+    """Keep nothing in reserve on the target's file system: a full one answers by itself."""

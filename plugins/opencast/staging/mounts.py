@@ -5,7 +5,7 @@ from __future__ import annotations
 import errno
 import stat
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Literal
@@ -82,7 +82,7 @@ def open_mounted(disk: Disk, mounts: Sequence[Mount], url: str) -> Iterator[Open
 def _opened(disk: Disk, mount: Mount, parts: tuple[str, ...]) -> Iterator[OpenFile | str]:
     """Open the file in one mount; a string says why there is none."""
     path = mount.root.joinpath(*parts)
-    opened: list[int] = []
+    opened = ExitStack()
     try:
         try:
             found: OpenFile | str = _walk(disk, mount, parts, opened)
@@ -91,29 +91,31 @@ def _opened(disk: Disk, mount: Mount, parts: tuple[str, ...]) -> Iterator[OpenFi
         yield found
     finally:
         with storage_errors(f"close {path}"):
-            for fd in reversed(opened):
-                disk.close(fd)
+            opened.close()
 
 
-def _walk(disk: Disk, mount: Mount, parts: tuple[str, ...], opened: list[int]) -> OpenFile | str:
-    """Open folder by folder, then the file; every descriptor goes into ``opened``, for the caller to close."""
+def _walk(disk: Disk, mount: Mount, parts: tuple[str, ...], opened: ExitStack) -> OpenFile | str:
+    """Open folder by folder, then the file; ``opened`` closes them."""
     *folders, name = parts
     if mount.kind == "archive":
         if len(parts) != 4:
             return f"{'/'.join(parts)} is no path of an asset"
         mediapackage, element, version, _ = parts
         folders = [mount.organization, mediapackage, version]
-    opened.append(disk.open_folder(mount.root, follow=True))
+    above = disk.open_folder(mount.root, follow=True)
+    opened.callback(disk.close, above)
     for folder in folders:
-        opened.append(disk.open_folder(folder, at=opened[-1]))
+        above = disk.open_folder(folder, at=above)
+        opened.callback(disk.close, above)
     if mount.kind == "archive":
-        name = _archived_name(disk, opened[-1], element, name)
+        name = _archived_name(disk, above, element, name)
     path = mount.root.joinpath(*folders, name)
-    opened.append(disk.open_read(name, at=opened[-1]))
-    status = disk.status_of(opened[-1])
+    fd = disk.open_read(name, at=above)
+    opened.callback(disk.close, fd)
+    status = disk.status_of(fd)
     if not stat.S_ISREG(status.st_mode):
         return f"{path} is no plain file"
-    return OpenFile(path, opened[-2], name, opened[-1], status)
+    return OpenFile(path, above, name, fd, status)
 
 
 def _archived_name(disk: Disk, folder: int, element: str, url_name: str) -> str:

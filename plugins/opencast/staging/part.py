@@ -11,7 +11,7 @@ from opencast.staging.digest import CHUNK_BYTES, Digest, RunningDigest
 from opencast.staging.disk import Disk, storage_errors
 
 #: How often a file that grows beyond its announced size asks again whether there is room.
-_ASK_EVERY_BYTES = 64 << 20
+_ASK_EVERY_BYTES = 16 << 20
 
 
 class Part:
@@ -22,7 +22,7 @@ class Part:
     :param path: of the temporary file; below the folder ``at`` when that is given.
     :param fd: its descriptor, open for reading and writing; from now on this object closes it.
     :param announced: bytes that are expected, 0 when unknown.
-    :param admit: asked before more than that is written; raises when there is no room.
+    :param admit: asked before more than that is written, for so many bytes more; raises when there is no room.
     """
 
     def __init__(
@@ -31,7 +31,7 @@ class Part:
         path: Path,
         fd: int,
         announced: int,
-        admit: Callable[[], None],
+        admit: Callable[[int], None],
         *,
         at: int | None = None,
     ) -> None:
@@ -42,7 +42,7 @@ class Part:
         self._disk = disk
         self._at = at
         self._admit = admit
-        self._next_question = announced
+        self._room_until = announced
         self._digest = RunningDigest()
 
     def __enter__(self) -> Part:
@@ -66,14 +66,24 @@ class Part:
         """Bytes in the file, all of which the digest knows."""
         return self._digest.size
 
+    def expect(self, total: int) -> None:
+        """Ask for room when the file turns out to be larger than announced.
+
+        :raises StagingFull: when there is none.
+        """
+        if total > self._room_until:
+            self._admit(total - self._room_until)
+            self._room_until = total
+
     def write(self, data: bytes) -> None:
         """Append bytes.
 
         :raises StagingFull: when the disk or the budget is full.
         """
-        if self.length + len(data) > self._next_question:
-            self._admit()
-            self._next_question = self.length + len(data) + _ASK_EVERY_BYTES
+        end = self.length + len(data)
+        if end > self._room_until:
+            self._admit(end - self._room_until)
+            self._room_until = end + _ASK_EVERY_BYTES
         self._digest.update(data)
         rest = memoryview(data)
         with storage_errors(f"write {self.path}"):

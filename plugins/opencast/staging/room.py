@@ -53,13 +53,14 @@ class Room:
                 advice="Raise the staging budget.",
             )
 
-    def check(self) -> None:
+    def check(self, extra: int = 0) -> None:
         """Check that everything promised to files on their way fits.
 
+        :param extra: bytes that are needed beyond what was promised.
         :raises StagingFull: when free space less the reserve, or the budget, does not hold it.
         """
         promises = list(self._promises())
-        outstanding = sum(promise.outstanding for promise in promises)
+        outstanding = extra + sum(promise.outstanding for promise in promises)
         with storage_errors(f"ask for the free space of {self._root}"):
             free = self._disk.free_bytes(self._root)
         if free - outstanding < self._reserve:
@@ -69,7 +70,7 @@ class Room:
             )
         if self._budget is None:
             return
-        total = self._objects() + sum(promise.total for promise in promises)
+        total = extra + self._objects() + sum(promise.total for promise in promises)
         if total > self._budget:
             raise StagingFull(f"{self._root} would hold {total} bytes; its budget is {self._budget}.")
 

@@ -175,12 +175,13 @@ class ObjectStore:
         """Remove all temporary names of a key; the caller holds its lock."""
         self._incoming.discard(key)
 
-    def check_room(self) -> None:
+    def check_room(self, extra: int = 0) -> None:
         """Check that everything on its way fits.
 
+        :param extra: bytes that are needed beyond what was announced.
         :raises StagingFull: when it does not.
         """
-        self._room.check()
+        self._room.check(extra)
 
     def publish(self, temporary: Path, digest: Digest) -> StoredObject:
         """Make a complete, checked and synced temporary file visible under its digest.
