@@ -79,6 +79,7 @@ def test_a_single_entry_may_stand_without_a_list(form: object) -> None:
         5,
         "text",
         b"{",
+        b"[" * 100_000,
         {"other": 1},
         {"acl": 5},
         ["text"],

@@ -60,6 +60,11 @@ def test_an_unknown_duration_is_none_and_zero_is_zero() -> None:
     assert EventRow.parse({"identifier": "a", "duration": 4018.0}).duration == 4018
 
 
+@pytest.mark.parametrize("value", [float("nan"), float("inf"), "9" * 5000, "-1", "1.5", True, [], {}])
+def test_a_number_that_cannot_be_read_is_none(value: object) -> None:
+    assert EventRow.parse({"identifier": "a", "duration": value}).duration is None
+
+
 def test_absent_empty_and_strange_values_are_tolerated() -> None:
     bare = EventRow.parse({"identifier": "a-ev"})
     assert bare == EventRow("a-ev")

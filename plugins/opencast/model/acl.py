@@ -144,27 +144,22 @@ def _rights(acl: Acl) -> dict[tuple[str, str], str]:
 def _load(text: str | bytes, what: str) -> object:
     try:
         loaded: object = json.loads(text)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise InvalidAcl(f"{what} is no JSON: {error}.") from error
     return loaded
 
 
 def _entries(value: object) -> list[object] | None:
     """Return the entries of any of the forms, or None for an unknown form."""
+    if isinstance(value, Mapping) and "acl" in value:
+        value = value["acl"]
+    if isinstance(value, Mapping) and "ace" in value:
+        value = value["ace"]
+        if isinstance(value, Mapping):
+            return [value]
     if isinstance(value, list):
         return value
-    if value == "":
-        return []
-    if not isinstance(value, Mapping):
-        return None
-    if "acl" in value:
-        return _entries(value["acl"])
-    if not value:
-        return []
-    if "ace" not in value:
-        return None
-    inner = value["ace"]
-    return [inner] if isinstance(inner, Mapping) else _entries(inner)
+    return [] if value in ("", {}) else None
 
 
 def _entry_of_json(entry: object, what: str) -> Ace:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -11,6 +13,7 @@ from opencast.errors import InvalidAnswer
 from opencast.model.identifiers import check_mediapackage_id, check_series_id
 from opencast.model.moment import parse_moment
 
+_DIGITS = re.compile(r"[0-9]{1,19}")
 _STATUS_PREFIX = "EVENTS.EVENTS.STATUS."
 
 
@@ -166,5 +169,7 @@ def _texts(row: Mapping[str, object], key: str) -> tuple[str, ...]:
 def _number(row: Mapping[str, object], key: str) -> int | None:
     value = row.get(key)
     if isinstance(value, str):
-        return int(value) if value.isascii() and value.isdigit() else None
-    return int(value) if isinstance(value, (int, float)) and not isinstance(value, bool) else None
+        return int(value) if _DIGITS.fullmatch(value) else None
+    if isinstance(value, float):
+        return int(value) if math.isfinite(value) else None
+    return value if isinstance(value, int) and not isinstance(value, bool) else None

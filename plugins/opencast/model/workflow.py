@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import Enum
@@ -18,6 +19,7 @@ from opencast.model.xml import parse_xml
 #: XML namespace of workflows.
 NAMESPACE = "http://workflow.opencastproject.org"
 
+_DIGITS = re.compile(r"[0-9]{1,19}")
 _PREFIX = f"{{{NAMESPACE}}}"
 
 
@@ -180,8 +182,8 @@ def _state(kind: type[_StateT], value: object, what: str) -> _StateT:
 
 
 def _number(value: object, what: str) -> str:
-    text = str(value)
-    if isinstance(value, bool) or not text.isascii() or not text.isdigit():
+    text = value if isinstance(value, str) else repr(value)
+    if _DIGITS.fullmatch(text) is None:
         raise InvalidAnswer(f"{what}: {shown(text)} is no number of a workflow.")
     return text
 
@@ -198,7 +200,7 @@ def _xml_operation(node: etree._Element, what: str) -> WorkflowOperation:
         state=_state(OperationState, node.get("state"), what),
         description=node.get("description", ""),
         fail_on_error=node.get("fail-on-error") == "true",
-        failed_attempts=int(attempts) if attempts.isascii() and attempts.isdigit() else 0,
+        failed_attempts=int(attempts) if _DIGITS.fullmatch(attempts) else 0,
     )
 
 

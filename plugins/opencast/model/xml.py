@@ -61,8 +61,6 @@ def parse_xml(data: bytes, *, what: str, max_bytes: int = MAX_BYTES) -> etree._E
         root = etree.fromstring(data, parser)
     except etree.XMLSyntaxError as error:
         raise InvalidXml(f"The XML of {what} is not well-formed: {_reason(error)}.") from error
-    except ValueError as error:
-        raise InvalidXml(f"The XML of {what} cannot be read: {error}.") from error
     if root.getroottree().docinfo.internalDTD:
         raise InvalidXml(f"The XML of {what} declares a document type, which is never accepted.")
     return root
