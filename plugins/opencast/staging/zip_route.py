@@ -1,8 +1,9 @@
 """Route ``zip``: the whole mediapackage as one streamed zip, for accounts that may ingest but are no administrators.
 
 Rules of the reader (``IngestServiceImpl.addZippedMediaPackage``): any entry whose path ends with ``manifest.xml`` or
-``index.xml`` is taken for the manifest; an element's url must be its entry's path, letter for letter, below the one
-folder that all other entries share; every element needs an entry, so that publications cannot travel.
+``index.xml`` is taken for the manifest; one that holds ``__MACOSX`` is skipped; an element's url must be its entry's
+path, letter for letter, below the one folder that all other entries share; every element needs an entry, so that
+publications cannot travel.
 """
 
 from __future__ import annotations
@@ -27,6 +28,8 @@ from opencast.staging.zip_stream import ZipEntry, ZipStream
 _ROOT = "mp/"
 _MANIFEST = "manifest.xml"
 _TAKEN_FOR_MANIFESTS = (_MANIFEST, "index.xml")
+#: Paths with this are skipped by the reader.
+_SKIPPED = "__MACOSX"
 _PLAIN_ID = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.\-]*")
 _NAMESPACE = "{http://mediapackage.opencastproject.org}"
 
@@ -70,11 +73,9 @@ class ZipRoute:
         check_mediapackage_id(mp_id)
         check_element_id(element_id)
         name = safe_file_name(file_name)
-        note = ""
-        if name.endswith(_TAKEN_FOR_MANIFESTS):
-            name = name.removesuffix(".xml") + "_.xml"
-            note = f"renamed to {name}, because Opencast would take it for the manifest of the zip"
-        return SentFile(f"{_folder(element_id)}/{name}", "zip", 0, note)
+        accepted = _accepted_name(name)
+        note = "" if accepted == name else f"{name} was renamed to {accepted}: in a zip its name has another meaning"
+        return SentFile(f"{_folder(element_id)}/{accepted}", "zip", 0, note)
 
     def ingest(
         self, manifest: bytes, files: Sequence[ZippedFile], properties: Mapping[str, str] | None = None
@@ -144,9 +145,15 @@ class _Staged:
                 yield data
 
 
+def _accepted_name(name: str) -> str:
+    """Change a file name that the reader would skip, or take for the manifest."""
+    name = name.replace(_SKIPPED, _SKIPPED.lower())
+    return name.removesuffix(".xml") + "_.xml" if name.endswith(_TAKEN_FOR_MANIFESTS) else name
+
+
 def _folder(element_id: str) -> str:
     """Answer a folder name for an element: its id where that reads the same in a url and in a zip."""
-    if _PLAIN_ID.fullmatch(element_id):
+    if _PLAIN_ID.fullmatch(element_id) and _SKIPPED not in element_id:
         return element_id
     return "id-" + hashlib.sha256(element_id.encode()).hexdigest()[:24]
 

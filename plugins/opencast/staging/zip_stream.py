@@ -23,7 +23,9 @@ _BLOCK = 0xFFFF
 _BLOCKS_AT_ONCE = 16
 _LAST_BLOCK = b"\x01\x00\x00\xff\xff"
 #: From here on sizes and offsets need ZIP64 fields.
-_ZIP64_FROM = 0xFFFFFFFF
+ZIP64_FROM = 0xFFFFFFFF
+#: Stands in a 32-bit field whose value is in a ZIP64 field.
+_IN_ZIP64 = 0xFFFFFFFF
 _SIZES_FOLLOW = 0x0008
 _DEFLATED = 8
 #: 1 January 1980, the zero of the format: the same files make the same zip.
@@ -70,7 +72,7 @@ class _Layout:
 
     @property
     def is_large(self) -> bool:
-        return self.packed >= _ZIP64_FROM
+        return self.packed >= ZIP64_FROM
 
     @property
     def length(self) -> int:
@@ -83,10 +85,10 @@ class _Layout:
 
     @property
     def central_is_large(self) -> bool:
-        return self.is_large or self.offset >= _ZIP64_FROM
+        return self.is_large or self.offset >= ZIP64_FROM
 
     def local_header(self) -> bytes:
-        size = _ZIP64_FROM if self.is_large else 0
+        size = _IN_ZIP64 if self.is_large else 0
         version = 45 if self.is_large else 20
         head = _LOCAL.pack(
             b"PK\3\4", version, _SIZES_FOLLOW, _DEFLATED, *_DATE_TIME, 0, size, size, len(self.name), len(self.extra)
@@ -101,7 +103,7 @@ class _Layout:
         extra, packed, size, offset, version = b"", self.packed, self.entry.size, self.offset, 20
         if self.central_is_large:
             extra = _CENTRAL_EXTRA_64.pack(1, 24, size, packed, offset)
-            packed = size = offset = _ZIP64_FROM
+            packed = size = offset = _IN_ZIP64
             version = 45
         head = _CENTRAL.pack(
             b"PK\1\2", version, version, _SIZES_FOLLOW, _DEFLATED, *_DATE_TIME, crc, packed, size,
@@ -191,11 +193,11 @@ class ZipStream(io.RawIOBase):
     def _end(self) -> bytes:
         count, length, offset = len(self._layouts), self._directory_length, self._directory_offset
         large = b""
-        if count >= 0xFFFF or offset >= _ZIP64_FROM or any(layout.central_is_large for layout in self._layouts):
+        if count >= 0xFFFF or offset >= ZIP64_FROM or any(layout.central_is_large for layout in self._layouts):
             large = _END_64.pack(b"PK\6\6", 44, 45, 45, 0, 0, count, count, length, offset) + _LOCATOR_64.pack(
                 b"PK\6\7", 0, offset + length, 1
             )
-        count, offset = min(count, 0xFFFF), min(offset, _ZIP64_FROM)
+        count, offset = min(count, 0xFFFF), min(offset, _IN_ZIP64)
         return large + _END.pack(b"PK\5\6", 0, 0, count, count, length, offset, 0)
 
 
