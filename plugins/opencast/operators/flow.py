@@ -1,0 +1,43 @@
+"""The chain of tasks that a migration consists of; every DAG that migrates is made of it."""
+
+from __future__ import annotations
+
+from airflow.sdk import TriggerRule
+
+from opencast.operators.migration import (
+    MigrateMediaPackageOperator,
+    MigrateSeriesOperator,
+    PlanMigrationOperator,
+    PreflightOperator,
+    ReportOperator,
+    SelectWorkOperator,
+    TakeInventoryOperator,
+    VerifyMigrationOperator,
+)
+from opencast.operators.params import tasks_at_once
+
+
+def migration_tasks() -> None:
+    """Add the tasks of a migration to the DAG whose ``with`` block this is called in.
+
+    What fails stops only what cannot do without it: an object that failed is named by the report, and the run fails
+    with its last task.
+    """
+    preflight = PreflightOperator(task_id="preflight")
+    take_inventory = TakeInventoryOperator(task_id="take_inventory")
+    plan = PlanMigrationOperator(task_id="plan", inventory=take_inventory.output)
+    select_series = SelectWorkOperator(task_id="select_series", kind="series")
+    migrate_series = MigrateSeriesOperator.partial(
+        task_id="migrate_series", map_index_template="{{ task.title }}", max_active_tis_per_dagrun=tasks_at_once()
+    ).expand_kwargs(select_series.output)
+    select_mediapackages = SelectWorkOperator(
+        task_id="select_mediapackages", kind="mediapackage", trigger_rule=TriggerRule.ALL_DONE
+    )
+    migrate_mediapackage = MigrateMediaPackageOperator.partial(
+        task_id="migrate_mediapackage", map_index_template="{{ task.title }}", max_active_tis_per_dagrun=tasks_at_once()
+    ).expand_kwargs(select_mediapackages.output)
+    verify = VerifyMigrationOperator(task_id="verify", trigger_rule=TriggerRule.ALL_DONE)
+    report = ReportOperator(task_id="report", trigger_rule=TriggerRule.ALL_DONE)
+
+    preflight >> take_inventory >> plan >> select_series >> migrate_series >> select_mediapackages
+    select_mediapackages >> migrate_mediapackage >> verify >> report
