@@ -125,5 +125,6 @@ def test_excerpts_of_different_texts_differ(one: str, two: str) -> None:
     assert first != second
 
 
-def test_a_difference_can_be_compared_and_printed() -> None:
-    assert str(Difference("title", "'a'", "'b'")) == "title: expected 'a', found 'b'"
+def test_a_difference_is_one_short_printable_line_whatever_the_values_hold() -> None:
+    assert str(Difference("title", "'ä'", "b\n\x1b[31m")) == r"title: expected 'ä', found b\n\x1b[31m"
+    assert len(str(Difference("p" * 9999, "e" * 9999, "a" * 9999))) < 700

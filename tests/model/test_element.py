@@ -140,6 +140,13 @@ def test_numbers_of_streams_stay_as_they_are_written() -> None:
     assert audio.value("peakleveldb") is None
 
 
+def test_streams_are_sorted_by_kind_and_written_where_they_stood() -> None:
+    xml = '<track><video id="v1"/><video id="v2"/><audio id="a1"/></track>'
+    element = read(xml)
+    assert [stream.id for stream in element.streams] == ["a1", "v1", "v2"]
+    assert element.render() == xml
+
+
 def test_a_negative_size_means_unknown() -> None:
     assert read("<track><size>-1</size></track>").size is None
 
@@ -157,6 +164,9 @@ def test_a_size_of_zero_is_kept_to_be_reported() -> None:
         ('<track id="t"><live>perhaps</live></track>', "live is 'perhaps', which is neither true nor false"),
         ('<track id="t" type="presenter"/>', "track 't': 'presenter' is no flavor"),
         ('<track id="t"><url>a<b/></url></track>', "url holds elements"),
+        ('<track id="t"><url>a</url><url>b</url></track>', "track 't': url occurs twice"),
+        ('<track id="t"><tags/><url>a</url><tags/></track>', "tags occurs twice"),
+        ('<track id="t"><checksum>a</checksum><checksum>b</checksum></track>', "checksum occurs twice"),
         ('<track id="t"><tags><nested/></tags></track>', "tags holds another element than tag"),
     ],
 )

@@ -137,6 +137,10 @@ def test_one_id_that_leaves_its_folder_makes_the_whole_package_invalid(content: 
         ("<title>a<b/></title>", "mediapackage a-ev: title holds elements"),
         ("<media><catalog/></media>", "media holds another element than track"),
         ("<publications><track/></publications>", "publications holds another element than publication"),
+        ("<title>a</title><title>b</title>", "title occurs twice"),
+        ("<media/><title>a</title><media/>", "media occurs twice"),
+        ("<publications/><publications/>", "publications occurs twice"),
+        ("<creators/><creators/>", "creators occurs twice"),
         ("<creators><person/></creators>", "creators holds another element than creator"),
     ],
 )

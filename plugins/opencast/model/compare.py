@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from opencast.model.identifiers import shown
+from opencast.model.identifiers import printable, shown
 
 if TYPE_CHECKING:
     from opencast.model.element import Element
@@ -17,7 +17,7 @@ _NOTHING = "nothing"
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """One difference between two objects.
+    """One difference between two objects. Its text is one printable line, whatever the values hold.
 
     :param path: where it is, such as ``track 'cam' checksum``.
     :param expected: the value that should be there, as text.
@@ -29,7 +29,8 @@ class Difference:
     actual: str
 
     def __str__(self) -> str:
-        return f"{self.path}: expected {self.expected}, found {self.actual}"
+        path, expected, actual = (printable(part) for part in (self.path, self.expected, self.actual))
+        return f"{path}: expected {expected}, found {actual}"
 
 
 def compare_elements(expected: Element, actual: Element, *, ignore: frozenset[str] = frozenset()) -> list[Difference]:

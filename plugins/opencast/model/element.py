@@ -89,7 +89,7 @@ class Element:
     :param checksum: of the file's bytes, or None.
     :param duration: of a track in milliseconds, or None.
     :param transport: how a track is delivered, such as ``HLS``; None means by its URL.
-    :param streams: of a track, in the order of the document.
+    :param streams: of a track: audio, video, subtitles, each kind in the order of the document.
     :param live: whether a track is a live stream; None when the document does not say.
     :param master: whether a track is the master playlist of HLS; None when the document does not say.
     :param logical_name: path by which the playlists of HLS name a track, or None.
@@ -250,7 +250,8 @@ class _ElementReader:
             checksum=checksum,
             duration=self._integer(values, "duration"),
             transport=node.get("transport"),
-            streams=tuple(streams),
+            # Opencast keeps a list for each kind, so their order among each other has no meaning.
+            streams=tuple(sorted(streams, key=lambda stream: STREAM_KINDS.index(stream.kind))),
             live=self._boolean(values, "live"),
             master=self._boolean(values, "master"),
             logical_name=values.get("logicalname"),

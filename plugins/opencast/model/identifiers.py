@@ -103,6 +103,12 @@ def shown(text: str) -> str:
     return repr(text if len(text) <= 60 else f"{text[:57]}...")
 
 
+def printable(text: str) -> str:
+    """Return a text as it is, but cut when it is long, and with escapes for characters that cannot be printed."""
+    short = text if len(text) <= 200 else f"{text[:199]}…"
+    return short if short.isprintable() else "".join(c if c.isprintable() else repr(c)[1:-1] for c in short)
+
+
 def _check_path_part(identifier: str, kind: str) -> str:
     if identifier in {"", "."} or ".." in identifier or _UNSAFE_IN_PATH.search(identifier):
         raise InvalidIdentifier(f"{shown(identifier)} is no usable {kind} id.")

@@ -56,6 +56,7 @@ class Reader:
     layout: list[str] = field(default_factory=list)
     nodes: list[XmlNode] = field(default_factory=list)
     decorations: list[tuple[str, Attributes]] = field(default_factory=list)
+    _seen: set[str] = field(default_factory=set)
 
     def key(self, child: etree._Element) -> str:
         """Return a child's local name, or its tag with namespace when that is a foreign one, and note its place."""
@@ -68,8 +69,9 @@ class Reader:
         """Return the text of an element that may hold nothing else.
 
         :param known: attributes that the caller reads.
-        :raises InvalidMediaPackage: it holds elements.
+        :raises InvalidMediaPackage: it holds elements, or occurs a second time.
         """
+        self.once(key)
         if len(child):
             raise InvalidMediaPackage(f"{self.where}: {key} holds elements where only text is expected.")
         attributes = attributes_of(child, known)
@@ -83,16 +85,33 @@ class Reader:
         """Return the texts of the children of a container such as ``tags``.
 
         :param known: attributes of the children that the caller reads.
-        :raises InvalidMediaPackage: the container holds other elements than ``item``.
+        :raises InvalidMediaPackage: the container holds other elements than ``item``, or occurs a second time.
         """
-        if container.keys():
-            self.decorations.append((key, attributes_of(container)))
+        self.container(container, key)
         found: list[str] = []
         for child in container:
             if child.tag != PREFIX + item:
                 raise InvalidMediaPackage(f"{self.where}: {key} holds another element than {item}.")
             found.append(self.text(child, f"{key}/{len(found)}", known))
         return tuple(found)
+
+    def container(self, container: etree._Element, key: str) -> None:
+        """Note a container, whose children the caller reads.
+
+        :raises InvalidMediaPackage: it occurs a second time.
+        """
+        self.once(key)
+        if container.keys():
+            self.decorations.append((key, attributes_of(container)))
+
+    def once(self, key: str) -> None:
+        """Note a part that may occur only once: of two, one would be lost without a word.
+
+        :raises InvalidMediaPackage: it occurs a second time.
+        """
+        if key in self._seen:
+            raise InvalidMediaPackage(f"{self.where}: {key} occurs twice.")
+        self._seen.add(key)
 
     def unknown(self, attributes: Attributes) -> Unknown:
         """Return what was collected; ``attributes`` are the unknown ones of the element itself."""

@@ -179,8 +179,7 @@ class MediaPackage:
 
 
 def _read_publications(container: etree._Element, reader: Reader) -> list[Publication]:
-    if container.keys():
-        reader.decorations.append(("publications", attributes_of(container)))
+    reader.container(container, "publications")
     expected = f"{PREFIX}publication"
     found = []
     for child in container:

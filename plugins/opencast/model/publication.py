@@ -125,10 +125,9 @@ def read_elements(container: etree._Element, key: str, reader: Reader) -> list[E
     """Read all elements of a container.
 
     :param key: name of the container, one of :data:`CONTAINERS`.
-    :raises InvalidMediaPackage: another element than the container may hold.
+    :raises InvalidMediaPackage: another element than the container may hold, or a second container of this name.
     """
-    if container.keys():
-        reader.decorations.append((key, attributes_of(container)))
+    reader.container(container, key)
     kind = CONTAINERS[key]
     expected = PREFIX + kind.value
     found = []
