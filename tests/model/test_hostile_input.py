@@ -109,7 +109,7 @@ def test_a_truncated_document_is_refused(read: Callable[[bytes], object], data: 
         parse_element_types,
     ],
 )
-@settings(max_examples=300)
+@settings(max_examples=100)
 @given(value=JSON)
 def test_any_json_gives_an_object_or_a_named_error(read: Callable[[object], object], value: object) -> None:
     try:
