@@ -143,6 +143,7 @@ class FileBody(Response):
         self.end = path.stat().st_size if end is None else end
         self.status_code, self.background, self.body = status, None, b""
         sent = dict(headers)
+        self.has_length, self.promised = length is not None, length or 0
         if length is not None:
             sent["content-length"] = str(length)
             self.end = min(self.end, start + length)
@@ -152,8 +153,13 @@ class FileBody(Response):
         """Send it."""
         await send({"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})
         if scope["method"] != "HEAD":
+            left = self.promised
             async for piece in self._pieces():
+                left -= len(piece)
                 await send({"type": "http.response.body", "body": piece, "more_body": True})
+            if self.has_length and left > 0:
+                # More was promised than is there: leaving without the end makes the server drop the connection.
+                return
         await send({"type": "http.response.body", "body": b"", "more_body": False})
 
     async def _pieces(self) -> AsyncIterator[bytes]:

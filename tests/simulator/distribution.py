@@ -39,6 +39,7 @@ class Distribution:
         :raises DistributionFailed: when a file is missing.
         """
         result = []
+        self.state.next_job_id()  # The job that distributes them takes an id too.
         for element in shuffled(elements):
             try:
                 source = self.workspace.get(element.url)
@@ -68,6 +69,7 @@ class Distribution:
 
     def add_to_search(self, org: str, package: MediaPackage) -> None:
         """Enter a published episode into the search service."""
+        self.state.next_job_id()
         acl, held = metadata.active_acl(package, self.workspace.read), package.clone()
         with self.state.lock:
             self.state.published[package.id] = PublishedEpisode(org, acl, clock.now(), lambda: held)

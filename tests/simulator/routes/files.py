@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import mimetypes
+import shutil
 from pathlib import Path
 
 from fastapi import APIRouter, Request
 from fastapi.responses import Response
+from python_multipart.exceptions import MultipartParseError
+from starlette.requests import ClientDisconnect
 
 from tests.simulator import responses
 from tests.simulator import storage as storage_of
@@ -57,8 +60,10 @@ async def put(request: Request, package: str, element: str) -> Response:
     upload = Upload(boundary, simulator.storage.begin(directory))
     try:
         await upload.take(request)
-    except OSError as error:
-        return responses.internal_error(request, f"java.io.IOException: {error.strerror}")
+    except (ClientDisconnect, OSError, MultipartParseError) as error:
+        # A broken upload takes the whole element with it, also a file that was there before.
+        shutil.rmtree(directory, ignore_errors=True)
+        return responses.internal_error(request, f"java.io.IOException: {error}")
     if upload.file_name is None:
         upload.temporary.unlink(missing_ok=True)
         storage_of.prune(directory, simulator.storage.root / "files" / "mediapackage")
