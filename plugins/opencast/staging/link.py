@@ -208,7 +208,11 @@ class LinkRoute:
         temporary = name[:_LONGEST_STEM] + _PART_SUFFIX
         with storage_errors(f"create {place.path / temporary}"):
             fd = self._disk.create(temporary, _FILE_MODE, at=place.folder)
-            self._folders.give_owner(fd, place.folder)
+            try:
+                self._folders.give_owner(fd, place.folder)
+            except OSError:
+                self._disk.close(fd)
+                raise
         return Part(self._disk, Path(temporary), fd, size, _always_room, at=place.folder)
 
     def _name(self, place: _Place, temporary: str, name: str) -> None:
