@@ -27,7 +27,7 @@ from opencast.migration.options import Existing, Options
 from opencast.migration.probes import Prober
 from opencast.migration.publications import placed_publication, restored_publication
 from opencast.migration.servers import Party, moved_url
-from opencast.migration.transfer import Moved, Transfer
+from opencast.migration.transfer import Transfer
 from opencast.migration.verification import PackageComparison, Verdict
 from opencast.model.mediapackage import MediaPackage, Publication
 from opencast.model.workflow import OperationState, WorkflowInstance, WorkflowState
@@ -105,16 +105,7 @@ class MediaPackageMigrator:
         plan = runs.plan_import(package)
         if self._is_there_already(package, plan, version):
             return Progress.NOTHING_TO_DO
-        moved = self._move(plan)
-        nonce = secrets.token_hex(6)
-        names = [run.channel for run in plan.channels] + [runs.ARCHIVE]
-        journal = Journal(
-            source_version=version,
-            runs=[RunRecord(name, f"opencast-airflow-{nonce}-{number}") for number, name in enumerate(names)],
-            sent=moved.sent,
-            notes=[*plan.left_out, *plan.notes, *moved.notes],
-        )
-        self._imports.save(self._id, journal.to_json(), xml.decode("utf-8"))
+        self._move(plan, version, xml)
         return self.advance()
 
     def advance(self) -> Progress:
@@ -235,17 +226,43 @@ class MediaPackageMigrator:
 
     # --- moving ----------------------------------------------------------------------------------------------------
 
-    def _move(self, plan: runs.ImportPlan) -> Moved:
+    def _move(self, plan: runs.ImportPlan, version: str | None, xml: bytes) -> None:
+        """Stage all files, then send them; a file that cannot be had stops the mediapackage before anything is sent."""
         means = self._means
-        means.ledger.step(self._key, "stage and send", Outcome.STARTED)
 
         def refer(staged: StagedObject) -> None:
             self._imports.refer(self._id, [(staged.md5, staged.size)])
             self._imports.touch(self._id)
 
-        moved = Transfer(means.fetcher, means.route, self._id, refer).move(plan.elements())
-        means.ledger.step(self._key, "stage and send", Outcome.DONE, traffic=moved.traffic)
-        return moved
+        transfer = Transfer(means.fetcher, means.route, self._id, refer)
+        means.ledger.step(self._key, "stage", Outcome.STARTED)
+        staged = transfer.stage(plan.elements())
+        means.ledger.step(self._key, "stage", Outcome.DONE, traffic=staged.traffic)
+        places = {
+            element.key: runs.location(file.md5, file.size, element.file_name)
+            for element in plan.elements()
+            for file in [staged.objects[element.key]]
+        }
+        journal = Journal(
+            source_version=version,
+            sent={
+                key: SentRecord(place.folder, "", staged.objects[key].md5, staged.objects[key].size)
+                for key, place in places.items()
+            },
+            notes=[*plan.left_out, *plan.notes, *staged.notes],
+        )
+        # Where the files are going to lie is noted first: whatever happens, they are found and removed again.
+        self._imports.save(self._id, journal.to_json(), xml.decode("utf-8"))
+        means.ledger.step(self._key, "send", Outcome.STARTED)
+        sent = transfer.send(staged.objects, places)
+        means.ledger.step(self._key, "send", Outcome.DONE, traffic=sent.traffic)
+        for record in journal.sent.values():
+            record.url = sent.urls[record.folder]
+        nonce = secrets.token_hex(6)
+        names = [run.channel for run in plan.channels] + [runs.ARCHIVE]
+        journal.runs = [RunRecord(name, f"opencast-airflow-{nonce}-{number}") for number, name in enumerate(names)]
+        journal.notes += sent.notes
+        self._imports.save(self._id, journal.to_json())
 
     def _remove_sent(self, journal: Journal) -> None:
         folders = sorted({record.folder for record in journal.sent.values()})

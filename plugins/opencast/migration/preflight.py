@@ -80,15 +80,17 @@ class Preflight:
         if source:
             self._attempt("source: version", lambda: self._version(self._source, OLDEST_SOURCE))
             self._attempt("source: clock", lambda: self._clock(self._source))
+        self._attempt("staging folder", lambda: self._folder(self._settings.staging))
+        staging = self._checks[-1].ok
+        self._attempt("report folder", lambda: self._folder(self._settings.reports))
         if target:
             self._attempt("target: version", lambda: self._version(self._target, OLDEST_TARGET))
             self._attempt("target: clock", lambda: self._clock(self._target))
             self._attempt("target: workflow operations", self._operations)
-            self._attempt("target: way of the files", self._way)
+            if staging:
+                self._attempt("target: way of the files", self._way)
         if source and target:
             self._attempt("two servers", lambda: self._two(source, target))
-        self._attempt("staging folder", lambda: self._folder(self._settings.staging))
-        self._attempt("report folder", lambda: self._folder(self._settings.reports))
         return tuple(self._checks)
 
     def _attempt(self, name: str, check: Callable[[], str]) -> None:

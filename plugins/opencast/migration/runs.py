@@ -194,6 +194,13 @@ def _check_selectable(elements: tuple[RunElement, ...], package: MediaPackage, w
                 "neither flavor nor tag.",
                 advice="No workflow operation can select it: give it a flavor on the source.",
             )
+        names = [str(element.source.flavor)] if element.source.flavor is not None else list(element.source.tags)
+        if any("," in name for name in names):
+            raise InvalidMediaPackage(
+                f"The {element.source.kind.value} {element.source.id} of mediapackage {package.id} in {where} has a "
+                f"comma in {names[0]!r}.",
+                advice="Workflow operations separate what they select by commas: rename it on the source.",
+            )
 
 
 @dataclass(frozen=True)

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import logging
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
-from opencast.migration.journal import SentRecord
-from opencast.migration.runs import RunElement, location
+from opencast.migration.runs import Location, RunElement
 from opencast.staging.routes import Route, SentFile
 from opencast.staging.source import Digest, Fetcher, SourceFile, StagedObject
 from opencast.store.imports import Imports
@@ -34,13 +33,25 @@ class RememberedDigests:
 
 
 @dataclass(frozen=True)
-class Moved:
-    """The result of moving one mediapackage's files.
+class Staged:
+    """The files of one mediapackage in the staging store.
 
-    :param sent: by ``RunElement.key``.
+    :param objects: by ``RunElement.key``.
     """
 
-    sent: dict[str, SentRecord]
+    objects: dict[str, StagedObject]
+    traffic: Traffic
+    notes: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Sent:
+    """The files of one mediapackage on the target's side.
+
+    :param urls: by folder, see ``opencast.migration.runs.location``.
+    """
+
+    urls: dict[str, str]
     traffic: Traffic
     notes: tuple[str, ...]
 
@@ -63,34 +74,39 @@ class Transfer:
         self._identifier = identifier
         self._on_staged = on_staged
 
-    def move(self, elements: Iterable[RunElement]) -> Moved:
-        """Stage and send; a file that several elements share is moved once.
+    def stage(self, elements: Iterable[RunElement]) -> Staged:
+        """Bring every file into the staging store; one that several elements name by the same URL is read once.
 
         :raises StagingError: a file of the source is missing, damaged or cannot be stored.
         """
-        sent: dict[str, SentRecord] = {}
+        objects: dict[str, StagedObject] = {}
         by_url: dict[str, StagedObject] = {}
-        by_folder: dict[str, SentFile] = {}
-        notes: list[str] = []
-        traffic = Traffic()
         for element in elements:
             staged = by_url.get(element.url)
             if staged is None:
-                staged = self._stage(element)
-                by_url[element.url] = staged
-                notes.extend(staged.notes)
-                traffic += Traffic(read=staged.bytes_read)
-            place = location(staged.md5, staged.size, element.file_name)
-            file = by_folder.get(place.folder)
-            if file is None:
-                file = self._route.send(self._identifier, place.folder, place.file_name, staged)
-                by_folder[place.folder] = file
-                traffic += Traffic(written=file.bytes_written)
-                if file.note:
-                    notes.append(file.note)
-            sent[element.key] = SentRecord(place.folder, file.url, staged.md5, staged.size)
-        total = sum(size for _, size in {(record.md5, record.size) for record in sent.values()})
-        return Moved(sent, traffic + Traffic(total=total), tuple(dict.fromkeys(notes)))
+                staged = by_url[element.url] = self._stage(element)
+            objects[element.key] = staged
+        unique = {(staged.md5, staged.size) for staged in by_url.values()}
+        traffic = Traffic(
+            total=sum(size for _, size in unique), read=sum(staged.bytes_read for staged in by_url.values())
+        )
+        notes = dict.fromkeys(note for staged in by_url.values() for note in staged.notes)
+        return Staged(objects, traffic, tuple(notes))
+
+    def send(self, files: Mapping[str, StagedObject], places: Mapping[str, Location]) -> Sent:
+        """Bring every file to the target; what lies in the same place is sent once.
+
+        :param files: by ``RunElement.key``.
+        :param places: by ``RunElement.key``.
+        """
+        sent: dict[str, SentFile] = {}
+        for key, staged in files.items():
+            place = places[key]
+            if place.folder not in sent:
+                sent[place.folder] = self._route.send(self._identifier, place.folder, place.file_name, staged)
+        traffic = Traffic(written=sum(file.bytes_written for file in sent.values()))
+        notes = dict.fromkeys(file.note for file in sent.values() if file.note)
+        return Sent({folder: file.url for folder, file in sent.items()}, traffic, tuple(notes))
 
     def _stage(self, element: RunElement) -> StagedObject:
         checksum = element.source.checksum
