@@ -75,6 +75,7 @@ class ScriptedServer:
 
     def __init__(self) -> None:
         self.requests: list[Request] = []
+        self.connections = 0
         self._scripts: dict[tuple[str, str], list[Script]] = {}
         self._lock = threading.Lock()
         self._http = ThreadingHTTPServer(("127.0.0.1", 0), type("Handler", (_Handler,), {"script": self}))
@@ -95,6 +96,10 @@ class ScriptedServer:
     @property
     def last(self) -> Request:
         return self.requests[-1]
+
+    def count_connection(self) -> None:
+        with self._lock:
+            self.connections += 1
 
     def answer(self, request: Request) -> Answer:
         with self._lock:
@@ -119,16 +124,27 @@ class _Handler(BaseHTTPRequestHandler):
     wbufsize = -1
     script: ScriptedServer
 
+    def setup(self) -> None:
+        self.script.count_connection()
+        super().setup()
+
+    def finish(self) -> None:
+        with contextlib.suppress(ConnectionError):
+            super().finish()
+
+    def handle(self) -> None:
+        # A client that went away is what some tests are about.
+        with contextlib.suppress(ConnectionError):
+            super().handle()
+
     def handle_any(self) -> None:
         body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
         answer = self.script.answer(Request(self.command, self.path, self.headers, body))
         if answer.wait:
             answer.wait.wait(10)
         self.close_connection = answer.hang_up or answer.reset or answer.length is not None
-        # A client that went away is what some tests are about.
-        with contextlib.suppress(ConnectionError):
-            if not answer.hang_up:
-                self._send(answer)
+        if not answer.hang_up:
+            self._send(answer)
         if answer.reset:
             self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0")
 

@@ -152,13 +152,8 @@ class EventsService:
 
     def _back(self, seen: set[str], page_size: int) -> Iterator[fields.Json]:
         # Events that were deleted meanwhile move the end of the list forward; a page of known rows makes up for it.
-        offset = max(0, len(seen) - page_size)
-        while offset:
-            rows = self._page(limit=page_size, offset=offset)
-            yield from _unseen(rows, seen)
-            if len(rows) < page_size:
-                return
-            offset += len(rows)
+        # All in one answer, because rows without start date have no order that would hold from page to page.
+        yield from _unseen(self._page(limit=0, offset=max(0, len(seen) - page_size)), seen)
 
     def _page(self, **query: Any) -> list[fields.Json]:
         answer = self._client.get_json("/api/events", params={"sort": "start_date:ASC", **query})

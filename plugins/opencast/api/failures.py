@@ -2,7 +2,14 @@
 
 from __future__ import annotations
 
-from requests.exceptions import ConnectTimeout, ProxyError, ReadTimeout, RequestException, SSLError
+from requests.exceptions import (
+    ConnectTimeout,
+    ContentDecodingError,
+    ProxyError,
+    ReadTimeout,
+    RequestException,
+    SSLError,
+)
 from urllib3.exceptions import MaxRetryError
 
 from opencast.api import addresses, answers, retries
@@ -20,6 +27,8 @@ def no_answer(
     :param masked: texts that must not appear in the message.
     """
     shown = addresses.shown(url)
+    if isinstance(error, ContentDecodingError):
+        return UnexpectedContent(f"{method} {shown} was answered with a body that cannot be unpacked.", url=shown)
     if isinstance(error, ValueError):
         # requests: InvalidURL, InvalidSchema, MissingSchema, InvalidHeader; also a body that cannot be decoded.
         return UnexpectedContent(f"{shown!r} cannot be asked for ({type(error).__name__}).", url=shown)

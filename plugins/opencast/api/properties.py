@@ -23,14 +23,23 @@ def to_lines(properties: Mapping[str, str]) -> str:
     Some services read the lines as Latin-1 although they were sent in UTF-8 (``LocalHashMap`` of ``POST
     /workflow/start``), so every other character is written as ``\uXXXX`` (``java.util.Properties.load``).
     """
-    return "".join(f"{_escaped(key)}={_escaped(value)}\n" for key, value in sorted(properties.items()))
+    return "".join(f"{_key(key)}={_value(value)}\n" for key, value in sorted(properties.items()))
+
+
+def _key(text: str) -> str:
+    # A blank would end the key.
+    return _escaped(text).replace(" ", "\\ ")
+
+
+def _value(text: str) -> str:
+    # Blanks in front would be taken for a part of the separator.
+    written = _escaped(text)
+    blanks = len(written) - len(written.lstrip(" "))
+    return "\\ " * blanks + written[blanks:]
 
 
 def _escaped(text: str) -> str:
-    written = "".join(_ESCAPES.get(character) or _ascii(character) for character in text)
-    # Blanks around the separator belong to nothing.
-    blanks = len(written) - len(written.lstrip(" "))
-    return "\\ " * blanks + written[blanks:]
+    return "".join(_ESCAPES.get(character) or _ascii(character) for character in text)
 
 
 def _ascii(character: str) -> str:

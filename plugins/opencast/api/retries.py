@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
 
 from requests import Response
-from requests.exceptions import ConnectTimeout, RequestException, SSLError
+from requests.exceptions import ConnectTimeout, ContentDecodingError, RequestException, SSLError
 from urllib3.exceptions import ConnectTimeoutError, MaxRetryError, NameResolutionError, NewConnectionError
 
 #: First wait and longest wait in seconds; each wait is twice the one before.
@@ -68,9 +68,9 @@ def worth_repeating(status: int, *, idempotent: bool) -> bool:
 def failure_worth_repeating(error: RequestException, *, idempotent: bool) -> bool:
     """Tell whether a request without an answer may be sent again.
 
-    A certificate that is not accepted stays so. When no connection came about, nothing was sent and nothing was done.
+    A certificate that is not accepted stays so, and so does a body that cannot be unpacked. When no connection came about, nothing was sent and nothing was done.
     """
-    if isinstance(error, SSLError):
+    if isinstance(error, SSLError | ContentDecodingError | ValueError):
         return False
     return idempotent or nothing_was_sent(error)
 
