@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import os
 import re
 import shutil
 import uuid
@@ -86,11 +87,17 @@ def prune(directory: Path, stop: Path) -> None:
         directory = directory.parent
 
 
-class Storage:
-    """Paths and moves inside one storage directory."""
+class Storage(os.PathLike[str]):
+    """Paths and moves inside one storage directory; usable as a path: ``storage / "archive"``, ``Path(storage)``."""
 
     def __init__(self, root: Path) -> None:
         self.root = root.resolve()
+
+    def __fspath__(self) -> str:
+        return str(self.root)
+
+    def __truediv__(self, part: str) -> Path:
+        return self.root / part
 
     def prepare(self) -> None:
         """Make the empty rooms.

@@ -23,7 +23,7 @@ def md5(data: bytes) -> str:
 
 def test_a_snapshot_links_the_uploaded_file_into_the_archive(server):
     server.run(server.package("ev"), SNAPSHOT)
-    root = server.simulator.storage
+    root = server.simulator.storage.root
     archived = root / "archive/mh_default_org/ev/1/track-1.mp4"
     assert archived.samefile(root / "files/mediapackage/ev/track-1/v.mp4")
     assert (archived.parent / "manifest.xml").read_text().count("urn:matterhorn:ev:1:track-1:v.mp4") == 1
@@ -55,7 +55,7 @@ def test_a_wrong_checksum_that_is_unknown_is_believed(server):
 def test_equal_contents_of_different_events_are_one_inode(server):
     for name in ("one", "two"):
         server.run(server.package(name, b"same"), [*SNAPSHOT, ("cleanup", {})])
-    archive = server.simulator.storage / "archive/mh_default_org"
+    archive = server.simulator.storage.root / "archive/mh_default_org"
     assert (archive / "one/1/track-1.mp4").samefile(archive / "two/1/track-1.mp4")
 
 

@@ -92,7 +92,7 @@ def test_a_series_policy_with_override_removes_those_of_its_events(server):
 def test_uploads_are_stored_under_a_safe_name_beside_their_md5(server):
     url = server.upload("mp", "el", "a file ü.txt", b"hello")
     assert url == f"{server.url}/files/mediapackage/mp/el/a_file__.txt"
-    directory = server.simulator.storage / "files/mediapackage/mp/el"
+    directory = server.simulator.storage.root / "files/mediapackage/mp/el"
     assert (directory / "a_file__.txt.md5").read_text() == hashlib.md5(b"hello").hexdigest()
 
 
@@ -103,7 +103,7 @@ def test_a_second_upload_replaces_the_first_whatever_its_name(server):
 
 
 def test_a_linked_file_counts_only_with_its_md5_beside_it(server):
-    directory = server.simulator.storage / "files/mediapackage/mp/el"
+    directory = server.simulator.storage.root / "files/mediapackage/mp/el"
     directory.mkdir(parents=True)
     (directory / "v.mp4").write_bytes(b"linked")
     assert server.get("/files/mediapackage/mp/el/v.mp4").status_code == 404
@@ -115,10 +115,10 @@ def test_a_linked_file_counts_only_with_its_md5_beside_it(server):
 
 @pytest.mark.parametrize("element", ["..%2F..%2Fx", "a..b"])
 def test_an_id_cannot_leave_the_storage(server, element):
-    before = sorted(server.simulator.storage.rglob("*"))
+    before = sorted(server.simulator.storage.root.rglob("*"))
     answer = server.post(f"/files/mediapackage/mp/{element}", files={"f": ("x.txt", b"x")})
     assert answer.status_code in (404, 405, 500)
-    assert sorted(server.simulator.storage.rglob("*")) == before
+    assert sorted(server.simulator.storage.root.rglob("*")) == before
 
 
 def test_published_files_have_ranges_and_an_etag_that_is_no_md5(server):
@@ -151,7 +151,7 @@ def test_a_generated_library_is_the_same_for_the_same_seed(simulators):
 
 def test_shared_videos_of_a_generated_library_are_one_inode(simulators):
     server = Driver(simulators("generated", events=30, event_bytes=2000, shared_fraction=0.5))
-    videos = list(server.simulator.storage.glob("archive/**/*.mp4"))
+    videos = list(server.simulator.storage.root.glob("archive/**/*.mp4"))
     assert len(videos) == 30
     assert len({video.stat().st_ino for video in videos}) < 25
 
@@ -159,11 +159,16 @@ def test_shared_videos_of_a_generated_library_are_one_inode(simulators):
 def test_a_lazy_library_writes_the_files_of_an_event_when_it_is_asked_for(simulators):
     server = Driver(simulators("generated", events=20, event_bytes=2000, lazy=True))
     event = server.get("/api/events?limit=1").json()[0]["identifier"]
-    assert not list(server.simulator.storage.glob("archive/**/*.mp4"))
+    assert not list(server.simulator.storage.root.glob("archive/**/*.mp4"))
     for element in server.archived(event).all_elements():
         answer = server.session.get(str(element.url))
         assert answer.status_code == 200
         assert element.md5 in (None, hashlib.md5(answer.content).hexdigest())
+
+
+def test_the_storage_can_be_used_as_a_path(server):
+    assert (server.simulator.storage / "archive").is_dir()
+    assert Path(server.simulator.storage) == server.simulator.storage.root
 
 
 def test_a_foreign_directory_is_not_emptied(simulators, tmp_path):

@@ -75,10 +75,10 @@ def test_published_elements_get_new_ids_but_keep_their_path(server):
 
 def test_distribution_links_one_inode_into_all_channels(server):
     server.run(server.package("ev"), [ENGAGE, API, ("snapshot", {})])
-    downloads = server.simulator.files.downloads / "mh_default_org"
+    downloads = server.simulator.storage.downloads / "mh_default_org"
     engage, api = (downloads / channel / "ev/track-1/v.mp4" for channel in ("engage-player", "api"))
     assert engage.samefile(api)
-    assert engage.samefile(server.simulator.storage / "archive/mh_default_org/ev/1/track-1.mp4")
+    assert engage.samefile(server.simulator.storage.root / "archive/mh_default_org/ev/1/track-1.mp4")
 
 
 def test_publishing_nothing_succeeds_on_engage_and_is_skipped_on_other_channels(server):
@@ -116,7 +116,7 @@ def test_publishing_again_replaces_the_files_of_the_channel(server):
     package = server.archived("ev")
     package.elements[0].id = "track-2"
     server.run(package, [API])
-    home = server.simulator.files.downloads / "mh_default_org/api/ev"
+    home = server.simulator.storage.downloads / "mh_default_org/api/ev"
     assert [path.name for path in home.iterdir()] == ["track-2"]
 
 

@@ -60,7 +60,7 @@ class Generated:
 
     def __init__(self, library: Library, simulator: Simulator) -> None:
         self.library, self.simulator = library, simulator
-        self.state, self.storage = simulator.state, simulator.files
+        self.state, self.storage = simulator.state, simulator.storage
         self.org = DEFAULT_ORGANIZATION
         self._block = random.Random(library.seed).randbytes(_BLOCK)
         self._lock = threading.RLock()

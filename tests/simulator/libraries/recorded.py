@@ -72,7 +72,7 @@ class _EventLoader:
     """Loads one event out of its folder of recordings."""
 
     def __init__(self, simulator: Simulator, recordings: Recordings, folder: str) -> None:
-        self.simulator, self.state, self.storage = simulator, simulator.state, simulator.files
+        self.simulator, self.state, self.storage = simulator, simulator.state, simulator.storage
         self.recordings, self.folder, self.url = recordings, folder, simulator.url
         self.org = DEFAULT_ORGANIZATION
 

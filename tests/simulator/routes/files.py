@@ -38,7 +38,7 @@ def base_uri(request: Request) -> Response:
 def uri(request: Request, package: str, element: str, name: str | None = None) -> Response:
     simulator = simulator_of(request)
     if name is None:
-        path = simulator.files.working_file(package, element)
+        path = simulator.storage.working_file(package, element)
         tail = f"/{path.name}" if path else ""
     else:
         tail = f"/{safe_name(name)}"
@@ -54,10 +54,10 @@ async def put(request: Request, package: str, element: str) -> Response:
         return responses.empty(400)
     simulator = simulator_of(request)
     try:
-        directory = simulator.files.element_directory(package, element)
+        directory = simulator.storage.element_directory(package, element)
     except UnsafePath as error:
         return responses.internal_error(request, f"java.lang.IllegalArgumentException: {error}")
-    upload = Upload(boundary, simulator.files.begin(directory))
+    upload = Upload(boundary, simulator.storage.begin(directory))
     try:
         await upload.take(request)
     except (ClientDisconnect, OSError, MultipartParseError) as error:
@@ -66,9 +66,9 @@ async def put(request: Request, package: str, element: str) -> Response:
         return responses.internal_error(request, f"java.io.IOException: {error}")
     if upload.file_name is None:
         upload.temporary.unlink(missing_ok=True)
-        storage_of.prune(directory, simulator.storage / "files" / "mediapackage")
+        storage_of.prune(directory, simulator.storage.root / "files" / "mediapackage")
         return responses.empty(400)
-    path = simulator.files.finish(package, element, upload.file_name, upload.temporary, upload.md5)
+    path = simulator.storage.finish(package, element, upload.file_name, upload.temporary, upload.md5)
     return responses.plain(simulator.workspace.working_url(package, element, path.name), HTML)
 
 
@@ -77,7 +77,7 @@ async def put(request: Request, package: str, element: str) -> Response:
 def get(request: Request, package: str, element: str, name: str | None = None) -> Response:
     """Deliver an element's one file; the name in the path is not looked at."""
     try:
-        path = simulator_of(request).files.working_file(package, element)
+        path = simulator_of(request).storage.working_file(package, element)
     except (IntegrityError, UnsafePath):
         return responses.empty(500)
     if path is None:
@@ -98,14 +98,14 @@ def get(request: Request, package: str, element: str, name: str | None = None) -
 @router.delete("/files/mediapackage/{package}/{element}")
 def delete(request: Request, package: str, element: str) -> Response:
     try:
-        done = simulator_of(request).files.delete_working_file(package, element)
+        done = simulator_of(request).storage.delete_working_file(package, element)
     except (IntegrityError, UnsafePath) as error:
         return responses.plain(str(error), "application/octet-stream", 500)
     return responses.empty(200 if done else 404)
 
 
 def _collected(request: Request, collection: str, name: str) -> Path | None:
-    root = simulator_of(request).files.root / "files" / "collection"
+    root = simulator_of(request).storage.root / "files" / "collection"
     path = root / storage_of.check_id(collection) / safe_name(name)
     return path if path.is_file() else None
 

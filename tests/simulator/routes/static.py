@@ -50,7 +50,7 @@ def published_file(request: Request, path: str) -> Response:
         return forbidden
     if not permitted(simulator.state, caller_of(request), parts[1], parts[2]):
         return forbidden
-    file = simulator.files.downloads.joinpath(*parts)
+    file = simulator.storage.downloads.joinpath(*parts)
     if not file.is_file():
         return responses.page(404, "Not Found", uri, servlet="/static")
     tag, size = etag_of(file), file.stat().st_size
