@@ -37,4 +37,9 @@ def test_a_server_is_enough_to_begin_with(server: ScriptedServer) -> None:
     replay(server, "preflight/me")
     with Opencast(Server(server.url, "admin", "pw")) as opencast:
         assert opencast.info.me().is_admin
-        assert opencast.archive is not None if server.asked("GET", "/sysinfo/bundles/version") else True
+
+
+def test_the_archive_of_an_old_server_is_where_its_version_has_it(server: ScriptedServer, opencast: Opencast) -> None:
+    server.on("GET", "/sysinfo/bundles/version", json_answer('{"consistent": true, "version": "1.6.3"}'))
+    assert opencast.archive.find("a") is None
+    assert server.last.path == "/episode/archive/mediapackage/a"

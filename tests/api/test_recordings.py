@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
@@ -113,7 +112,7 @@ def test_an_impossible_change_is_an_error(
 ) -> None:
     replay(server, f"writes/{name}")
     with pytest.raises(error):
-        opencast.recordings.update(event, replace(Schedule("a", END, START)))
+        opencast.recordings.update(event, Schedule("a", END, START))
 
 
 def test_conflicts_are_named(server: ScriptedServer, opencast: Opencast) -> None:

@@ -68,7 +68,8 @@ def worth_repeating(status: int, *, idempotent: bool) -> bool:
 def failure_worth_repeating(error: RequestException, *, idempotent: bool) -> bool:
     """Tell whether a request without an answer may be sent again.
 
-    A certificate that is not accepted stays so, and so does a body that cannot be unpacked. When no connection came about, nothing was sent and nothing was done.
+    A certificate that is not accepted stays so, and so does a body that cannot be unpacked. When no connection came
+    about, nothing was sent and nothing was done.
     """
     if isinstance(error, SSLError | ContentDecodingError | ValueError):
         return False
