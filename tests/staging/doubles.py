@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from opencast.errors import SizeMismatch, Unreachable
+from opencast.model.workflow import WorkflowInstance, WorkflowState
 from opencast.staging.digest import Digest
 from opencast.staging.disk import Disk
 
@@ -187,15 +188,21 @@ class FakeIngest:
     """The target's ``/ingest``: keeps what it was sent."""
 
     error: Exception | None = None
+    #: The workflow that is started, whatever is asked for; None starts the one that is asked for.
+    starts: str | None = None
     sent: list[tuple[str, bytes, Mapping[str, str]]] = field(default_factory=list)
 
-    def add_zipped(self, workflow_id: str, stream: BinaryIO, size: int, properties: Mapping[str, str], /) -> bytes:
+    def add_zipped(
+        self, workflow: str, stream: BinaryIO, size: int, /, *, configuration: Mapping[str, str] | None = None
+    ) -> WorkflowInstance:
         data = stream.read()
         assert len(data) == size, "the zip must be as long as announced"
-        self.sent.append((workflow_id, data, properties))
+        self.sent.append((workflow, data, configuration or {}))
         if self.error is not None:
             raise self.error
-        return b"<workflow/>"
+        return WorkflowInstance(
+            id="7", state=WorkflowState.INSTANTIATED, template=self.starts or workflow, mediapackage_id="mp1"
+        )
 
 
 def assert_store_is_sound(root: Path) -> None:

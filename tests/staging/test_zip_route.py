@@ -6,7 +6,7 @@ import io
 import zipfile
 
 import pytest
-from opencast.errors import BadRequest, Forbidden, InvalidIdentifier, StagingError, Throttled
+from opencast.errors import BadRequest, Forbidden, InvalidIdentifier, RouteUnavailable, StagingError, Throttled
 from opencast.staging.source import StagedObject
 from opencast.staging.store import ObjectStore
 from opencast.staging.zip_route import ZippedFile, ZipRoute
@@ -46,9 +46,9 @@ def test_a_mediapackage_goes_in_one_request(store: ObjectStore, staged: StagedOb
     route = ZipRoute(store, ingest, "import")
     sent = route.send("mp1", "track-1", "cam.mp4", staged)
 
-    answer = route.ingest(manifest(sent.url), [ZippedFile(sent.url, staged)], {"key": "value=1&2"})
+    started = route.ingest(manifest(sent.url), [ZippedFile(sent.url, staged)], {"key": "value=1&2"})
 
-    assert answer == b"<workflow/>"
+    assert (started.id, started.template) == ("7", "import")
     ((workflow, data, properties),) = ingest.sent
     assert (workflow, properties) == ("import", {"key": "value=1&2"})
     assert entries(data) == {"mp/manifest.xml": manifest(sent.url), "mp/track-1/cam.mp4": b"video"}
@@ -131,6 +131,14 @@ def test_the_probe_sends_a_zip_without_manifest_and_expects_to_be_refused(store:
     assert list(store.objects()) == []
 
 
-@pytest.mark.parametrize("error", [Forbidden("403"), Throttled("503"), None])
+def test_a_target_that_starts_another_workflow_is_an_error(store: ObjectStore, staged: StagedObject) -> None:
+    """Opencast starts its default workflow when it does not know the one that was asked for."""
+    route = ZipRoute(store, FakeIngest(starts="schedule-and-upload"), "import")
+
+    with pytest.raises(RouteUnavailable, match="schedule-and-upload"):
+        route.ingest(manifest("el1/cam.mp4"), [ZippedFile("el1/cam.mp4", staged)])
+
+
+@pytest.mark.parametrize("error", [Forbidden("403"), Throttled("503"), BadRequest("too large", status=413), None])
 def test_the_probe_fails_for_any_other_answer(store: ObjectStore, error: Exception | None) -> None:
     assert not ZipRoute(store, FakeIngest(error), "import").probe().ok

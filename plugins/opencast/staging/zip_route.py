@@ -14,8 +14,9 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import BinaryIO, Protocol, cast
 
-from opencast.errors import BadRequest, OpencastError, StagingError
+from opencast.errors import BadRequest, OpencastError, RouteUnavailable, StagingError
 from opencast.model.identifiers import check_element_id, check_mediapackage_id, safe_file_name
+from opencast.model.workflow import WorkflowInstance
 from opencast.model.xml import parse_xml
 from opencast.staging.disk import Disk, storage_errors
 from opencast.staging.routes import PROBE_ELEMENT, PROBE_FILE, RouteProbe, SentFile, probe_object
@@ -27,6 +28,8 @@ from opencast.staging.zip_stream import ZipEntry, ZipStream
 #: The one folder of all entries. With a single element the reader would take the element's own folder for it.
 _ROOT = "mp/"
 _MANIFEST = "manifest.xml"
+#: HTTP status for a zip that was read to its end and held no manifest.
+_NO_MANIFEST = 400
 _TAKEN_FOR_MANIFESTS = (_MANIFEST, "index.xml")
 #: Paths with this are skipped by the reader.
 _SKIPPED = "__MACOSX"
@@ -37,8 +40,10 @@ _NAMESPACE = "{http://mediapackage.opencastproject.org}"
 class ZipIngest(Protocol):
     """What is needed of the target's ingest service."""
 
-    def add_zipped(self, workflow_id: str, stream: BinaryIO, size: int, properties: Mapping[str, str], /) -> bytes:
-        """Send a zip (``POST /ingest/addZippedMediaPackage/{workflow}``); answer the started workflow's XML."""
+    def add_zipped(
+        self, workflow: str, stream: BinaryIO, size: int, /, *, configuration: Mapping[str, str] | None = None
+    ) -> WorkflowInstance:
+        """Send a zip (``POST /ingest/addZippedMediaPackage/{workflow}``); answer the workflow that was started."""
 
 
 @dataclass(frozen=True)
@@ -79,19 +84,27 @@ class ZipRoute:
 
     def ingest(
         self, manifest: bytes, files: Sequence[ZippedFile], properties: Mapping[str, str] | None = None
-    ) -> bytes:
+    ) -> WorkflowInstance:
         """Send a mediapackage with all its files and start the import workflow.
 
         :param manifest: the mediapackage, without publications, every url as :meth:`send` gave it.
         :param properties: of the workflow.
-        :returns: the started workflow as XML.
+        :returns: the workflow that was started.
         :raises StagingError: the manifest and the files do not belong together.
-        :raises Conflict: a workflow is active for this mediapackage.
+        :raises RouteUnavailable: the target does not have the import workflow and has started another one.
+        :raises ServerError: what the target answers; also for a mediapackage that has an active workflow.
         """
         _check_manifest(manifest, files)
         entries = [ZipEntry(_ROOT + _MANIFEST, len(manifest), _Bytes(manifest))]
         entries += [self._entry(file) for file in files]
-        return self._post(entries, properties or {})
+        workflow = self._post(entries, properties or {})
+        if workflow.template != self._workflow_id:
+            raise RouteUnavailable(
+                f"The target does not know the workflow {self._workflow_id}; it has started {workflow.template} as "
+                f"workflow {workflow.id} for this mediapackage.",
+                advice="Install the import workflow on the target, and stop or remove what the other one made.",
+            )
+        return workflow
 
     def remove_sent(self, mp_id: str, element_ids: Iterable[str]) -> int:
         """Nothing stays under ``files/`` that the import workflow does not clean up; answer 0."""
@@ -107,8 +120,10 @@ class ZipRoute:
             with probe_object(self._store) as (mp_id, staged):
                 sent = self.send(mp_id, PROBE_ELEMENT, PROBE_FILE, staged)
                 self._post([self._entry(ZippedFile(sent.url, staged))], {})
-        except BadRequest:
-            return RouteProbe(True, "The account may ingest zip files.", how="zip")
+        except BadRequest as error:
+            if error.status == _NO_MANIFEST:
+                return RouteProbe(True, "The account may ingest zip files.", how="zip")
+            return RouteProbe(False, error.message, error.advice)
         except OpencastError as error:
             return RouteProbe(False, error.message, error.advice)
         return RouteProbe(
@@ -120,9 +135,9 @@ class ZipRoute:
     def _entry(self, file: ZippedFile) -> ZipEntry:
         return ZipEntry(_ROOT + file.url, file.staged.size, _Staged(self._store.disk, file.staged))
 
-    def _post(self, entries: Sequence[ZipEntry], properties: Mapping[str, str]) -> bytes:
+    def _post(self, entries: Sequence[ZipEntry], properties: Mapping[str, str]) -> WorkflowInstance:
         stream = ZipStream(entries)
-        return self._ingest.add_zipped(self._workflow_id, cast(BinaryIO, stream), stream.size, properties)
+        return self._ingest.add_zipped(self._workflow_id, cast(BinaryIO, stream), stream.size, configuration=properties)
 
 
 @dataclass(frozen=True)
