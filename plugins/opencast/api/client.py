@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -13,12 +12,13 @@ from urllib.parse import urljoin
 
 from requests import Response
 
-from opencast.api import addresses, answers
+from opencast.api import addresses
+from opencast.api.documents import DocumentReader
 from opencast.api.downloads import Download, open_file
 from opencast.api.server import Server
 from opencast.api.transport import Call, Transport, encoded
 from opencast.api.uploads import MultipartUpload
-from opencast.errors import SizeMismatch, UnexpectedContent
+from opencast.errors import SizeMismatch
 
 #: Largest answer that is taken into memory, in bytes; files are streamed instead.
 MAX_ANSWER = 128 * 1024 * 1024
@@ -45,6 +45,8 @@ class Client:
         self.server = server
         self.base_url = server.url
         self._transport = transport or Transport(server, sleep=sleep)
+        #: Reads the answers of calls that give a response.
+        self.read = DocumentReader(self._transport.masked)
 
     @property
     def requests(self) -> int:
@@ -114,64 +116,28 @@ class Client:
         :raises UnexpectedContent: a web page, or no JSON.
         """
         accept = f"application/{version}+json" if version else None
-        return self.json_of(self.get(path, params=params, accept=accept, max_bytes=max_bytes))
+        return self.read.json(self.get(path, params=params, accept=accept, max_bytes=max_bytes))
 
     def get_xml(self, path: str, *, params: Fields | None = None, max_bytes: int = MAX_ANSWER) -> bytes:
         """Get the bytes of an XML document, for the caller to parse.
 
         :raises UnexpectedContent: a web page, or a body that does not begin like XML.
         """
-        return self.xml_of(self.get(path, params=params, max_bytes=max_bytes))
+        return self.read.xml(self.get(path, params=params, max_bytes=max_bytes))
 
     def get_text(self, path: str, *, params: Fields | None = None, max_bytes: int = 1024 * 1024) -> str:
         """Get a text, without blanks at its ends.
 
         :raises UnexpectedContent: a web page, or no UTF-8.
         """
-        return self.text_of(self.get(path, params=params, max_bytes=max_bytes))
+        return self.read.text(self.get(path, params=params, max_bytes=max_bytes))
 
     def get_bytes(self, path: str, *, params: Fields | None = None, max_bytes: int = MAX_ANSWER) -> bytes:
         """Get the bytes of a small resource; files are read with :meth:`open_download`.
 
         :raises UnexpectedContent: a web page.
         """
-        response = self.get(path, params=params, max_bytes=max_bytes)
-        self._refuse_html(response)
-        return response.content
-
-    def json_of(self, response: Response) -> Any:
-        """Read an answer's body as JSON, whatever its content type: some services declare JSON as XML or as text.
-
-        :raises UnexpectedContent: a web page, or no JSON.
-        """
-        self._refuse_html(response)
-        try:
-            return json.loads(response.content)
-        except (ValueError, RecursionError):
-            raise self._unexpected(response, "something that is no JSON") from None
-
-    def xml_of(self, response: Response) -> bytes:
-        """Give an answer's body if it begins like XML, whatever its content type.
-
-        :raises UnexpectedContent: a web page, or anything else.
-        """
-        self._refuse_html(response)
-        if not response.content.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"<"):
-            raise self._unexpected(response, "something that is no XML")
-        return response.content
-
-    def text_of(self, response: Response, *, declared_html: bool = False) -> str:
-        """Read an answer's body as UTF-8 text, without blanks at its ends.
-
-        :param declared_html: for services that declare plain text as HTML: only a body that is HTML is refused.
-        :raises UnexpectedContent: a web page, or no UTF-8.
-        """
-        if not declared_html or answers.begins_like_html(response.content):
-            self._refuse_html(response)
-        try:
-            return response.content.decode("utf-8").strip()
-        except UnicodeDecodeError:
-            raise self._unexpected(response, "a text that is not in UTF-8") from None
+        return self.read.raw(self.get(path, params=params, max_bytes=max_bytes))
 
     # --- writing ---------------------------------------------------------------------------------------------------
 
@@ -374,10 +340,3 @@ class Client:
             read_timeout=read_timeout,
         )
         return self._transport.perform(call, max_bytes=max_bytes)
-
-    def _refuse_html(self, response: Response) -> None:
-        if answers.is_html(response) or answers.begins_like_html(response.content):
-            raise self._unexpected(response, "a web page")
-
-    def _unexpected(self, response: Response, what: str) -> UnexpectedContent:
-        return answers.unexpected(response, what, masked=self._transport.masked)

@@ -124,7 +124,7 @@ class CommentsService:
 
     def _written(self, event_id: str, where: str, form: dict[str, str], *, idempotent: bool = False) -> Comment:
         response = self._client.post_form(where, form, ok=(200, 201), idempotent=idempotent)
-        return Comment.parse(self._client.json_of(response), what=f"the comment on event {event_id}")
+        return Comment.parse(self._client.read.json(response), what=f"the comment on event {event_id}")
 
 
 def _event(event_id: str) -> str:

@@ -53,7 +53,7 @@ class FilesService:
             read_timeout=read_timeout,
         )
         # The service declares the URL as HTML.
-        url = self._client.text_of(response, declared_html=True)
+        url = self._client.read.text(response, declared_html=True)
         if not url.startswith(("http://", "https://")) or any(character.isspace() for character in url):
             raise UnexpectedContent(f"The file repository answered {url[:80]!r} instead of the stored file's address.")
         return url

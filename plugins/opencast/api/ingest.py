@@ -51,4 +51,4 @@ class IngestService:
             ok=(200,),
             read_timeout=max(_UNPACKING, self._client.server.read_timeout),
         )
-        return WorkflowInstance.from_xml(self._client.xml_of(response), what="the workflow of the zip")
+        return WorkflowInstance.from_xml(self._client.read.xml(response), what="the workflow of the zip")

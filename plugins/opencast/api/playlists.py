@@ -126,7 +126,7 @@ class PlaylistsService:
         :raises BadRequest: the server cannot read it.
         """
         form = {"playlist": json.dumps(playlist.document(), ensure_ascii=False)}
-        return Playlist.parse(self._client.json_of(self._client.post_form(_PLAYLISTS, form, ok=(201, 200))))
+        return Playlist.parse(self._client.read.json(self._client.post_form(_PLAYLISTS, form, ok=(201, 200))))
 
     def update(self, playlist: Playlist) -> Playlist:
         """Replace title, description, creator, entries and access list of a playlist.
@@ -137,7 +137,7 @@ class PlaylistsService:
         del document["id"]
         form = {"playlist": json.dumps(document, ensure_ascii=False)}
         return Playlist.parse(
-            self._client.json_of(self._client.put_form(path(_PLAYLISTS, playlist.id), form, ok=(200,)))
+            self._client.read.json(self._client.put_form(path(_PLAYLISTS, playlist.id), form, ok=(200,)))
         )
 
     def delete(self, playlist_id: str) -> bool:

@@ -126,7 +126,7 @@ class RecordingsService:
         response = self._client.get("/recordings/conflicts.json", params=params, ok=(200, 204))
         if response.status_code == 204:
             return ()
-        answer = self._client.json_of(response)
+        answer = self._client.read.json(response)
         found = answer.get("events") if isinstance(answer, dict) else answer
         what = "/recordings/conflicts.json"
         return tuple(fields.required(entry, "id", what=what) for entry in fields.objects(found, what=what))

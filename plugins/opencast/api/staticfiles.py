@@ -36,7 +36,7 @@ class StaticFilesService:
         response = self._client.post_file(
             "/staticfiles", name, stream, size, field_name="BODY", ok=(201,), idempotent=True
         )
-        identifier = self._client.text_of(response)
+        identifier = self._client.read.text(response)
         if not _UUID.fullmatch(identifier):
             raise InvalidAnswer(f"/staticfiles answered {identifier[:60]!r} instead of an id.")
         return identifier

@@ -111,7 +111,7 @@ class ThemesService:
         :returns: the theme as the server made it.
         :raises BadRequest: a file does not exist.
         """
-        return Theme.parse(self._client.json_of(self._client.post_form(_THEMES, theme.form(), ok=(200, 201))))
+        return Theme.parse(self._client.read.json(self._client.post_form(_THEMES, theme.form(), ok=(200, 201))))
 
     def update(self, theme: Theme) -> Theme:
         """Change a theme (``PUT /admin-ng/themes/{id}``); empty fields stay, and files that are replaced are deleted.
@@ -121,7 +121,7 @@ class ThemesService:
         if theme.id is None:
             raise ValueError("a theme without id cannot be changed")
         response = self._client.put_form(path(_THEMES, str(theme.id)), theme.form(), ok=(200,))
-        return Theme.parse(self._client.json_of(response))
+        return Theme.parse(self._client.read.json(response))
 
     def delete(self, theme_id: int | str) -> bool:
         """Delete a theme with its files, and from the series that use it (``DELETE /admin-ng/themes/{id}``).

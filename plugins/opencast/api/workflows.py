@@ -40,7 +40,7 @@ class WorkflowsService:
         }
         patience = max(_LONG_START, self._client.server.read_timeout)
         response = self._client.post_form("/workflow/start", form, ok=(200,), read_timeout=patience)
-        return WorkflowInstance.from_xml(self._client.xml_of(response), what="the started workflow")
+        return WorkflowInstance.from_xml(self._client.read.xml(response), what="the started workflow")
 
     def get(self, workflow_id: str | int) -> WorkflowInstance:
         """Get a workflow with its operations and its mediapackage (``GET /workflow/instance/{id}.xml``).
@@ -83,7 +83,7 @@ class WorkflowsService:
         :raises NotFound: there is none.
         """
         response = self._client.post_form("/workflow/stop", {"id": str(workflow_id)}, ok=(200,), idempotent=True)
-        return WorkflowInstance.from_xml(self._client.xml_of(response), what=f"workflow {workflow_id}")
+        return WorkflowInstance.from_xml(self._client.read.xml(response), what=f"workflow {workflow_id}")
 
 
 def _text(document: bytes | str) -> str:
