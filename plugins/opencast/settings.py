@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from opencast.configuration import read_yaml
 from opencast.errors import ConfigurationError
@@ -37,9 +38,20 @@ class Settings(BaseModel):
     staging_reserve_gb: float = Field(
         default=1.0, ge=0, description="Gigabytes that stay free on the staging file system."
     )
+    timezone: str = Field(
+        default="UTC", description="Zone of the days and months of creation, such as Europe/Berlin."
+    )
     tasks_at_once: int = Field(
         default=4, ge=1, le=64, description="Mapped tasks of one run that read from the source at the same time."
     )
+
+    @field_validator("timezone")
+    @classmethod
+    def _is_zone(cls, name: str) -> str:
+        try:
+            return ZoneInfo(name).key
+        except (ZoneInfoNotFoundError, ValueError, OSError) as error:
+            raise ValueError(f"there is no time zone {name!r}") from error
 
     @property
     def staging(self) -> Path:

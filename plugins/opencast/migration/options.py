@@ -6,13 +6,14 @@ from collections.abc import Mapping
 from datetime import datetime
 from enum import StrEnum
 from typing import Any, cast
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+from zoneinfo import ZoneInfo
 
 import pendulum
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from opencast.errors import InvalidFilter
 from opencast.migration.selection import Selection
+from opencast.migration.windows import Granularity, RunTimes, read_zone, require_over, window
 
 
 class Mode(StrEnum):
@@ -39,6 +40,13 @@ class Existing(StrEnum):
     OVERWRITE = "overwrite"
 
 
+class Unfinished(StrEnum):
+    """What to do with a period that is not over yet."""
+
+    REFUSE = "refuse"
+    TAKE = "take"
+
+
 class Options(BaseModel):
     """One run's choices, with the names of the trigger form."""
 
@@ -51,6 +59,14 @@ class Options(BaseModel):
     events: tuple[str, ...] = ()
     created_from: str | None = None
     created_to: str | None = None
+    #: Calendar period of creation; after :meth:`for_run` also that of the run's partition.
+    period: str = ""
+    #: Length of the periods of a partitioned DAG; the other DAGs have none.
+    granularity: Granularity | None = None
+    #: Only events without a usable creation date; set by :meth:`for_run`.
+    undated: bool = False
+    unfinished_period: Unfinished = Unfinished.REFUSE
+    scheduled_mode: Mode = Mode.PLAN
     start_from: str | None = None
     start_to: str | None = None
     timezone: str = "UTC"
@@ -102,17 +118,42 @@ class Options(BaseModel):
             )
             raise InvalidFilter(f"The params of the run cannot be used: {problems}.") from error
 
+    def for_run(self, times: RunTimes, *, is_scheduled: bool, now: datetime) -> Options:
+        """Return the choices with the window of creation time that the run of a partitioned DAG is about.
+
+        :param is_scheduled: the schedule started the run by itself, and nobody chose its mode.
+        :param now: aware.
+        :raises InvalidFilter: no window, two, or one that is not over.
+        """
+        if self.granularity is None:
+            return self
+        zone = read_zone(self.timezone)
+        wanted = window(
+            times,
+            self.granularity,
+            zone,
+            period=self.period,
+            created_from=_moment("created_from", self.created_from, zone),
+            created_to=_moment("created_to", self.created_to, zone),
+        )
+        if self.unfinished_period is Unfinished.REFUSE:
+            require_over(wanted, now)
+        return self.model_copy(
+            update={
+                "period": wanted.label if wanted.is_period else "",
+                "created_from": wanted.begin.isoformat() if wanted.begin else None,
+                "created_to": wanted.end.isoformat() if wanted.end else None,
+                "undated": wanted.undated,
+                "mode": self.scheduled_mode if is_scheduled else self.mode,
+            }
+        )
+
     def selection(self) -> Selection:
         """Return the filters.
 
         :raises InvalidFilter: an unreadable time or zone, or a window that ends before it begins.
         """
-        try:
-            zone = ZoneInfo(self.timezone)
-        except (ZoneInfoNotFoundError, ValueError, OSError) as error:
-            raise InvalidFilter(
-                f"There is no time zone {self.timezone!r}.", advice="Give a name such as Europe/Berlin or UTC."
-            ) from error
+        zone = read_zone(self.timezone)
         values: dict[str, Any] = {name: getattr(self, name) for name in Selection.__dataclass_fields__}
         for name in ("created_from", "created_to", "start_from", "start_to"):
             values[name] = _moment(name, values[name], zone)

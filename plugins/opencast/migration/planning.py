@@ -82,7 +82,7 @@ class Planner:
         missing = [Item(Kind.MEDIAPACKAGE, event, "", Action.CANNOT, _UNKNOWN) for event in selector.missing_events()]
         missing += [Item(Kind.MEDIAPACKAGE, event, "", Action.CANNOT, reason) for event, reason in unreadable]
         if not (selection.series and series):
-            selector.check_hits()
+            selector.check_hits(in_period=bool(options.period))
         if selection.is_everything and not events and not series:
             raise FilterMatchesNothing("The source has neither events nor series for this account.")
         notes = {
@@ -118,10 +118,9 @@ class Planner:
     # --- series ----------------------------------------------------------------------------------------------------
 
     def _series_items(self, selection: Selection, wanted: set[str], options: Options) -> Iterator[Item]:
-        every = selection.is_everything and options.include_empty_series
         found = set()
         for row in self._inventory.series():
-            if every or row.identifier in wanted:
+            if row.identifier in wanted or _is_wanted_alone(row, selection, options):
                 found.add(row.identifier)
                 yield self._series_item(row)
         for identifier in sorted(wanted - found):
@@ -143,6 +142,19 @@ class Planner:
 
 
 _UNKNOWN = "The source does not have it."
+
+
+def _is_wanted_alone(row: SeriesRow, selection: Selection, options: Options) -> bool:
+    """Tell whether a series comes along although no selected event is part of it.
+
+    Without any filter all do; in a calendar period those that were created in it, so that all periods together hold
+    every series.
+    """
+    if not options.include_empty_series:
+        return False
+    if selection.is_everything:
+        return True
+    return bool(options.period) and selection.is_only_period and selection.was_created_inside(row.created)
 
 
 def _compared(entry: Entry | None, version: str | None, change: str) -> tuple[Action, str]:

@@ -8,9 +8,12 @@ from dataclasses import dataclass, field, fields
 from datetime import datetime
 
 from opencast.errors import FilterMatchesNothing, InvalidFilter
+from opencast.migration.windows import is_dated
 from opencast.model.event import EventRow
 
 _CHECK = Callable[[EventRow], bool]
+#: The filters that a calendar period sets.
+_PERIOD = frozenset({"created_from", "created_to", "undated"})
 
 
 @dataclass(frozen=True)
@@ -20,6 +23,7 @@ class Selection:
     Text comparisons ignore case. Windows are half-open: ``from`` belongs to it, ``to`` does not.
 
     :param created_from: aware time; events without a creation date are in no window.
+    :param undated: only events without a usable creation date, see ``opencast.migration.windows``.
     :param text: must occur in title, description, series title or a presenter.
     :param status: the last word of Opencast's status, such as ``PROCESSED`` or ``SCHEDULED``.
     """
@@ -28,6 +32,7 @@ class Selection:
     events: tuple[str, ...] = ()
     created_from: datetime | None = None
     created_to: datetime | None = None
+    undated: bool = False
     start_from: datetime | None = None
     start_to: datetime | None = None
     text: str = ""
@@ -58,6 +63,18 @@ class Selection:
     def is_everything(self) -> bool:
         """Whether no filter is set."""
         return all(not getattr(self, item.name) for item in fields(self))
+
+    @property
+    def is_only_period(self) -> bool:
+        """Whether no filter is set but those that a calendar period sets."""
+        return all(not getattr(self, item.name) for item in fields(self) if item.name not in _PERIOD)
+
+    def was_created_inside(self, created: datetime | None) -> bool:
+        """Tell whether something that was created then lies in the window of creation time."""
+        if self.undated:
+            return not is_dated(created)
+        after_begin = self.created_from is None or _not_before(created, self.created_from)
+        return after_begin and (self.created_to is None or _before(created, self.created_to))
 
     def checks(self) -> dict[str, _CHECK]:
         """Return each filter that is set, by its name in the trigger form."""
@@ -95,16 +112,20 @@ class Selector:
         """Return the ids that were asked for and that the source does not have."""
         return tuple(identifier for identifier in self.selection.events if identifier not in self._met_ids)
 
-    def check_hits(self) -> None:
+    def check_hits(self, *, in_period: bool = False) -> None:
         """Refuse a selection of nothing.
 
+        :param in_period: the creation dates are those of a calendar period, in which nothing need have been created:
+            then only the other filters must match something.
         :raises FilterMatchesNothing: naming the filters that match nothing, or all of them when only their
             combination does.
         """
         if self.selected or self.selection.is_everything:
             return
-        names = sorted(self.selection.checks())
+        names = sorted(set(self.selection.checks()) - (_PERIOD if in_period else frozenset()))
         empty = [name for name in names if not self.matched[name]]
+        if in_period and not empty:
+            return
         if empty:
             raise FilterMatchesNothing(
                 f"No event of the source's {self.seen} matches the filter {' or '.join(empty)}"
@@ -122,6 +143,7 @@ def _checks(selection: Selection) -> dict[str, _CHECK]:
         "events": lambda row: row.identifier in s.events,
         "created_from": lambda row: _not_before(row.created, s.created_from),
         "created_to": lambda row: _before(row.created, s.created_to),
+        "undated": lambda row: not is_dated(row.created),
         "start_from": lambda row: _not_before(row.start, s.start_from),
         "start_to": lambda row: _before(row.start, s.start_to),
         "text": lambda row: _holds_text(row, s.text),

@@ -19,26 +19,33 @@ from opencast.migration.options import Mode, Options
 from opencast.migration.planning import chosen
 from opencast.migration.preflight import require
 from opencast.migration.verification import Verdict
+from opencast.migration.windows import RunTimes
 from opencast.migration.workbench import Workbench
 from opencast.settings import load_settings
+from opencast.store.base import utc_now
 from opencast.store.ledger import Kind, ObjectKey, Outcome, State
 from opencast.store.plans import has_plan
 from opencast.triggers.importing import SLOT, ImportTrigger
 
 #: Characters of a title in a task's name.
 _TITLE_LENGTH = 80
+#: Choices that the run's partition may change.
+_FOR_RUN = {"mode", "period", "created_from", "created_to"}
 
 
 class MigrationOperator(BaseOperator):
     """Base of the tasks of a migration; the run's params are its options."""
 
     def options(self, context: Context) -> Options:
-        """Read the params.
+        """Read the params, and in a partitioned DAG the run's partition.
 
         :raises AirflowFailException: a param that cannot be used; trying again does not help.
         """
         try:
-            options = Options.from_params(context["params"])
+            is_scheduled = context["dag_run"].run_type == "scheduled"
+            options = Options.from_params(context["params"]).for_run(
+                run_times(context), is_scheduled=is_scheduled, now=utc_now()
+            )
             options.selection()
         except OpencastError as error:
             raise AirflowFailException(str(error)) from error
@@ -72,6 +79,12 @@ class MigrationOperator(BaseOperator):
     def has_plan(self, context: Context) -> bool:
         """Tell whether the run has got a plan; asked without any server, which may be what failed before."""
         return has_plan(open_store(load_settings()), plan_key(context))
+
+
+def run_times(context: Context) -> RunTimes:
+    """Return what Airflow says about the time that a run is for."""
+    run = context["dag_run"]
+    return RunTimes(run.partition_key, run.partition_date, context.get("data_interval_start"))
 
 
 def plan_key(context: Context) -> str:
@@ -118,7 +131,8 @@ class PlanMigrationOperator(MigrationOperator):
         """Write the plan and return how much it does."""
         unreadable = [(str(event), str(reason)) for event, reason in (self.inventory or {}).get("unreadable", [])]
         with self.workbench(context) as bench:
-            summary = bench.planner().plan(plan_key(context), _plain(context["params"]), bench.options, unreadable)
+            params = _plain(context["params"]) | bench.options.model_dump(mode="json", include=_FOR_RUN)
+            summary = bench.planner().plan(plan_key(context), params, bench.options, unreadable)
         self.log.info("The plan: %s", summary)
         return summary.counts
 
