@@ -110,6 +110,7 @@ class AssetManager:
                 creator=kept.creator or user,
                 workflow_id=kept.workflow_id,
                 workflow_state=kept.workflow_state,
+                was_processed=kept.was_processed,
                 scheduling=event.scheduling,
                 version=snapshot.version,
                 acl=event.acl,

@@ -50,6 +50,11 @@ class Catalog:
         self.values = [v for v in self.values if (v.namespace, v.name) != (TERMS, name)]
         self.values.append(Value(TERMS, name, value, None, type_))
 
+    def set_period(self, start: datetime, end: datetime) -> None:
+        """Replace ``dcterms:temporal``."""
+        text = f"start={clock.seconds(start)}; end={clock.seconds(end)}; scheme=W3C-DTF;"
+        self.set("temporal", text, "dcterms:Period")
+
     def period(self) -> tuple[datetime, datetime] | None:
         """Give start and end of ``dcterms:temporal``, when it has both."""
         found = dict(_PERIOD.findall(self.first("temporal") or ""))

@@ -67,6 +67,9 @@ class Scheduling:
     end: datetime
     agent_configuration: tuple[tuple[str, str], ...] = ()
     workflow_properties: tuple[tuple[str, str], ...] = ()
+    presenters: tuple[str, ...] = ()
+    state: str = ""
+    last_heard: datetime | None = None
 
     @property
     def inputs(self) -> list[str]:
@@ -125,6 +128,7 @@ class EventDocument:
     acl: Acl = ()
     workflow_id: int | None = None
     workflow_state: str = ""
+    was_processed: bool = False
     scheduling: Scheduling | None = None
     snapshot: Snapshot | None = field(default=None, repr=False)
 
@@ -140,7 +144,19 @@ class EventDocument:
         }  # fmt: skip
         if self.workflow_id is not None and self.workflow_state:
             return of_state[self.workflow_state]
+        if self.scheduling and self.scheduling.state not in ("", "unknown"):
+            if self.was_processed and self.scheduling.state in ("capture_finished", "upload_finished"):
+                return "PROCESSED"
+            return _OF_RECORDING[self.scheduling.state]
         return "SCHEDULED" if self.scheduling else "PROCESSED"
+
+
+_OF_RECORDING = {
+    "capturing": "RECORDING", "capture_finished": "RECORDING", "manifest": "INGESTING",
+    "manifest_finished": "INGESTING", "compressing": "INGESTING", "uploading": "INGESTING",
+    "upload_finished": "INGESTING", "capture_error": "RECORDING_FAILURE", "manifest_error": "RECORDING_FAILURE",
+    "compressing_error": "RECORDING_FAILURE", "upload_error": "RECORDING_FAILURE",
+}  # fmt: skip
 
 
 @dataclass(slots=True)

@@ -19,6 +19,7 @@ from tests.simulator.distribution import Distribution
 from tests.simulator.gatekeeper import RequestLog
 from tests.simulator.libraries import Library
 from tests.simulator.recordings import Recordings
+from tests.simulator.scheduler import Scheduler
 from tests.simulator.series_service import SeriesService
 from tests.simulator.settings import BUNDLES, Organization, Settings
 from tests.simulator.state import State
@@ -85,6 +86,7 @@ class Simulator:
         self._installation = Recordings(self.settings.generation)
         self.workspace = Workspace(self.storage, self.state, self.url)
         self.assets = AssetManager(self.storage, self.state, self.workspace)
+        self.scheduler = Scheduler(self.state, self.assets)
         self.distribution = Distribution(self.storage, self.state, self.workspace)
         self.series = SeriesService(self.state, self.assets, self.workspace)
         names = frozenset(str(handler["id"]) for handler in self.handler_list() if handler["id"])

@@ -149,7 +149,7 @@ class _EventLoader:
         start = start or clock.now()
         return Scheduling(
             plan["location"], start, end or start + timedelta(hours=1), tuple(plan["agentConfig"].items()),
-            tuple(plan["wfProperties"].items()),
+            tuple(plan["wfProperties"].items()), tuple(plan["presenters"]), plan["state"],
         )  # fmt: skip
 
     def _load_workflows(self) -> list[int]:

@@ -94,9 +94,18 @@ class Engine:
         self._index(instance)
 
     def remove(self, instance: Instance) -> None:
-        """Forget a workflow."""
+        """Forget a workflow; the index goes by what is left of the event then."""
         with self.state.lock:
             self.state.workflows.pop(instance.id, None)
+
+        def change(old: EventDocument | None) -> EventDocument | None:
+            if old is None or old.workflow_id != instance.id:
+                return old
+            uploaded = old.scheduling is not None and old.scheduling.state in ("capture_finished", "upload_finished")
+            processed = old.workflow_state == "SUCCEEDED" and uploaded
+            return replace(old, workflow_id=None, workflow_state="", was_processed=processed)
+
+        self.state.event_index.update(instance.package.id, change)
 
     def refresh(self, instance: Instance) -> None:
         """Do what every update of an instance does: head from the catalogs, policy of the series, index."""
