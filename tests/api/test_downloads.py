@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import pytest
 from opencast.api.client import Client
-from opencast.api.downloads import MAX_REDIRECTS
+from opencast.api.downloads import MAX_REDIRECTS, PIECE
 from opencast.errors import (
     AuthenticationFailed,
     Forbidden,
@@ -45,6 +45,30 @@ def test_a_file_comes_in_pieces(server: ScriptedServer, client: Client) -> None:
     with client.open_download("/a.mp4") as download:
         assert (download.status, download.start, download.length, download.total) == (200, 0, 10, 10)
         assert list(download.iter(4)) == [b"0123", b"4567", b"89"]
+    assert client.bytes_read == 10
+
+
+def test_pieces_stay_small_so_that_little_is_lost_when_a_connection_breaks(
+    server: ScriptedServer, client: Client
+) -> None:
+    server.on("GET", "/a.mp4", Answer(200, b"x" * 1_000_000, {"Content-Type": "video/mp4"}))
+    with client.open_download("/a.mp4") as download:
+        assert {len(piece) for piece in download.iter(10**9)} == {PIECE, 1_000_000 % PIECE}
+
+
+def test_a_connection_is_used_again_after_a_file_was_read(server: ScriptedServer, client: Client) -> None:
+    server.on("GET", "/a.mp4", VIDEO).on("HEAD", "/a.mp4", VIDEO).on("GET", "/same.mp4", Answer(304))
+    for _ in range(3):
+        _read(client, "/a.mp4")
+        client.head("/a.mp4")
+        client.unchanged("/same.mp4", "0" * 32)
+    assert server.connections == 1
+
+
+def test_a_file_that_is_not_wanted_to_its_end_is_not_read_to_its_end(server: ScriptedServer, client: Client) -> None:
+    server.on("GET", "/a.mp4", Answer(200, b"x" * 10_000_000, {"Content-Type": "video/mp4"}))
+    with client.open_download("/a.mp4") as download:
+        next(download.iter(10))
     assert client.bytes_read == 10
 
 

@@ -257,7 +257,7 @@ class Client:
     def head(self, url: str, *, headers: Mapping[str, str] | None = None, ok: Sequence[int] = (200,)) -> Response:
         """Ask for the headers of a file; URL, login and redirects as in :meth:`open_download`."""
         response = open_file(self._transport, self._file_call("HEAD", url, headers or {}, ok))
-        response.close()
+        self._transport.discard(response)
         return response
 
     def unchanged(self, url: str, md5: str) -> bool:
@@ -269,8 +269,11 @@ class Client:
         """
         # Opencast compares with the bare digest: an entity tag in quotes, as HTTP writes it, never matches.
         response = open_file(self._transport, self._file_call("GET", url, {"If-None-Match": md5.lower()}, (200, 304)))
+        if response.status_code == 304:
+            self._transport.discard(response)
+            return True
         response.close()
-        return response.status_code == 304
+        return False
 
     def absolute(self, url: str) -> str:
         """Give the absolute form of a URL that may be relative to the server's address."""

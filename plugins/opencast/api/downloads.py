@@ -14,8 +14,9 @@ from opencast.api import addresses, answers
 from opencast.api.transport import Call, Transport
 from opencast.errors import RedirectRefused, SizeMismatch, UnexpectedContent, Unreachable
 
-#: Bytes of one piece of a download.
-CHUNK = 1024 * 1024
+#: Largest piece of a download in bytes. When a connection breaks, what came of the current piece is lost, so that with
+#: larger ones a slow and shaky line would make no headway; smaller ones cost processor time.
+PIECE = 128 * 1024
 #: How many redirects are followed on the way to a file.
 MAX_REDIRECTS = 5
 
@@ -36,7 +37,7 @@ def open_file(transport: Transport, call: Call) -> Response:
         target = answers.redirect_target(response)
         if target is None and response.status_code in call.ok:
             return response
-        response.close()
+        transport.discard(response)
         if target is None or answers.is_login_page(target) or answers.is_forbidden_page(target):
             raise transport.error(response, b"", credentials=call.credentials)
         addresses.split(target)
@@ -83,16 +84,16 @@ class Download:
         else:
             self.total = self.length
 
-    def iter(self, chunk: int = CHUNK) -> Iterator[bytes]:
+    def iter(self, chunk: int = PIECE) -> Iterator[bytes]:
         """Give the body piece by piece, in constant memory.
 
-        :param chunk: largest size of a piece in bytes.
+        :param chunk: largest size of a piece in bytes; pieces are never larger than :data:`PIECE`.
         :raises SizeMismatch: the body ends before its announced length.
         :raises Unreachable: the connection broke, or no byte came within the read time-out.
         """
         got = 0
         try:
-            for piece in self._response.raw.stream(chunk, decode_content=False):
+            for piece in self._response.raw.stream(min(chunk, PIECE), decode_content=False):
                 got += len(piece)
                 self._count(len(piece))
                 yield piece

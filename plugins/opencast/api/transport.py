@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import time
 from collections.abc import Callable, Mapping
@@ -81,6 +82,11 @@ class Transport:
         :raises ServerError: no answer, or another one than asked for.
         """
         return self._repeat(call, lambda response: response)
+
+    def discard(self, response: requests.Response) -> None:
+        """Be done with an answer whose body does not matter; a short body is read, so that its connection is kept."""
+        with contextlib.suppress(RequestException):
+            self._read_up_to(response, _MAX_ERROR)
 
     def renew_nonce(self) -> None:
         """Before a streamed body: get a Digest nonce that will be accepted, so that the body need not be sent twice."""
