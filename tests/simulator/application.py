@@ -24,7 +24,7 @@ def build(simulator: Simulator) -> ASGIApp:
     for router in ROUTERS:
         app.include_router(router)
     app.add_exception_handler(HTTPException, _not_routed)
-    return Gatekeeper(app, simulator.settings, simulator.requests)
+    return Gatekeeper(app, simulator)
 
 
 def _not_routed(request: Request, error: Exception) -> Response:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl
@@ -32,10 +32,11 @@ class Upload:
     Reading stops to be meaningful at the file: as on the real server, later parts are not looked at.
 
     :param temporary: where the bytes go.
+    :param take: is told how many bytes are about to be written, and raises OSError when there is no room.
     """
 
-    def __init__(self, boundary: bytes, temporary: Path) -> None:
-        self.temporary = temporary
+    def __init__(self, boundary: bytes, temporary: Path, take: Callable[[int], None] = lambda size: None) -> None:
+        self.temporary, self._take = temporary, take
         self.file_name: str | None = None
         self.fields: dict[str, str] = {}
         self.size = 0
@@ -96,6 +97,7 @@ class Upload:
         """Read the whole body with constant memory; writing and hashing happen beside the event loop.
 
         :raises ClientDisconnect: when the client goes away; the temporary file is removed then.
+        :raises OSError: when the disk is full; likewise.
         """
         loop, held, work = asyncio.get_running_loop(), 0, None
         try:
@@ -117,6 +119,7 @@ class Upload:
 
     def _write(self, out: Any, chunks: list[bytes]) -> None:
         data = chunks[0] if len(chunks) == 1 else b"".join(chunks)
+        self._take(len(data))
         self._digest.update(data)
         out.write(data)
         self.size += len(data)

@@ -8,19 +8,24 @@ import time
 from collections import deque
 from collections.abc import Awaitable, Callable, MutableMapping
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from starlette.datastructures import Headers
 from starlette.responses import Response
 
 from tests.simulator import responses
 from tests.simulator.access import ANONYMOUS, Authentication, BadCredentials, Caller, needed_roles
-from tests.simulator.settings import Organization, Settings
+from tests.simulator.disruption import Disruption
+from tests.simulator.settings import Organization
+
+if TYPE_CHECKING:
+    from tests.simulator.server import Simulator
 
 Scope = MutableMapping[str, Any]
 Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
+CONTROL = "/_simulator/"
 ORGANIZATION = "x-opencast-matterhorn-organization"
 _RUN_AS = ("x-opencast-matterhorn-user", "x-run-as-user")
 _RUN_WITH = ("x-opencast-matterhorn-roles", "x-run-with-roles")
@@ -28,7 +33,12 @@ _RUN_WITH = ("x-opencast-matterhorn-roles", "x-run-with-roles")
 
 @dataclass(slots=True)
 class Exchange:
-    """One request as it was seen; counts are bytes of the bodies."""
+    """One request as it was seen.
+
+    :param status: 0 when the connection ended before an answer.
+    :param received: bytes of the request's body, ``sent``: of the answer's.
+    :param fault: number of the fault that happened to it.
+    """
 
     method: str
     path: str
@@ -38,6 +48,7 @@ class Exchange:
     received: int = 0
     sent: int = 0
     seconds: float = 0.0
+    fault: int | None = None
     headers: dict[str, str] = field(default_factory=dict, repr=False)
 
 
@@ -81,15 +92,13 @@ class Refused(Exception):
 class Gatekeeper:
     """ASGI middleware; the caller is left in ``scope["caller"]``."""
 
-    def __init__(
-        self, app: Callable[[Scope, Receive, Send], Awaitable[None]], settings: Settings, log: RequestLog
-    ) -> None:
-        self.app, self.settings, self.log = app, settings, log
-        self.authentication = Authentication(settings)
+    def __init__(self, app: Callable[[Scope, Receive, Send], Awaitable[None]], simulator: Simulator) -> None:
+        self.app, self.simulator, self.settings = app, simulator, simulator.settings
+        self.authentication = Authentication(simulator.settings)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Handle one request."""
-        if scope["type"] != "http":
+        """Handle one request; those that steer the simulator itself are neither counted nor disturbed."""
+        if scope["type"] != "http" or scope["path"].startswith(CONTROL):
             await self.app(scope, receive, send)
             return
         headers = Headers(scope=scope)
@@ -109,16 +118,28 @@ class Gatekeeper:
             exchange.sent += len(message.get("body", b""))
             await send(message)
 
+        async def serve(receive: Receive, send: Send) -> None:
+            try:
+                caller = self._admit(scope, headers)
+                exchange.user = caller.user.username
+                scope["caller"] = caller
+                await self.app(scope, receive, send)
+            except Refused as refusal:
+                await refusal.answer(scope, receive, send)
+
+        fault = self.simulator.faults.for_request(exchange.method, exchange.path, exchange.query)
         try:
-            caller = self._admit(scope, headers)
-            exchange.user = caller.user.username
-            scope["caller"] = caller
-            await self.app(scope, counted_receive, counted_send)
-        except Refused as refusal:
-            await refusal.answer(scope, counted_receive, counted_send)
+            if fault is None:
+                await serve(counted_receive, counted_send)
+            else:
+                exchange.fault = fault.number
+                # uvicorn has no way to end a connection but the transport of the object that sends.
+                transport = send.__self__.transport  # type: ignore[attr-defined]
+                disruption = Disruption(self.simulator, fault, scope, counted_receive, counted_send, transport)
+                await disruption.run(serve)
         finally:
             exchange.seconds = time.perf_counter() - started
-            self.log.add(exchange)
+            self.simulator.requests.add(exchange)
 
     def _admit(self, scope: Scope, headers: Headers) -> Caller:
         """Identify the caller and check the rules.

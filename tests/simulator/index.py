@@ -38,6 +38,12 @@ class LaggingIndex(Generic[T]):
             self._pending.append((self._clock() + self.lag, key, document))
             self._settle()
 
+    def catch_up(self) -> None:
+        """Show all writes at once."""
+        with self._lock:
+            self._pending = deque((0.0, key, document) for _, key, document in self._pending)
+            self._settle()
+
     def get(self, key: str) -> T | None:
         """Find a document as readers see it."""
         with self._lock:

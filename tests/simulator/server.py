@@ -16,6 +16,7 @@ import uvicorn
 from tests.simulator import application, clock
 from tests.simulator.assets import AssetManager
 from tests.simulator.distribution import Distribution
+from tests.simulator.faults import Faults
 from tests.simulator.gatekeeper import RequestLog
 from tests.simulator.libraries import Library
 from tests.simulator.recordings import Recordings
@@ -82,7 +83,7 @@ class Simulator:
         self.storage = Storage(Path(storage))
         self.storage.prepare()
         self.state = State(self.settings.index_lag)
-        self.requests = RequestLog()
+        self.requests, self.faults = RequestLog(), Faults()
         self._installation = Recordings(self.settings.generation)
         self.workspace = Workspace(self.storage, self.state, self.url)
         self.assets = AssetManager(self.storage, self.state, self.workspace)
@@ -90,7 +91,7 @@ class Simulator:
         self.distribution = Distribution(self.storage, self.state, self.workspace)
         self.series = SeriesService(self.state, self.assets, self.workspace)
         names = frozenset(str(handler["id"]) for handler in self.handler_list() if handler["id"])
-        self.engine = Engine(self.settings, self.state, self.assets, self.distribution, self.series, names)
+        self.engine = Engine(self.settings, self.state, self.assets, self.distribution, self.series, names, self.faults)
         self._load_definitions()
         self.library.fill(self)
         self._config = uvicorn.Config(
@@ -126,6 +127,7 @@ class Simulator:
 
     def stop(self) -> None:
         """End serving and running workflows."""
+        self.faults.clear()
         self._server.end()
         if self._thread is not None:
             self._thread.join(timeout=10)
@@ -150,6 +152,27 @@ class Simulator:
             if time.monotonic() > limit:
                 raise TimeoutError("a workflow is still running")
             time.sleep(0.005)
+
+    def behave(
+        self, *, index_lag: float | None = None, operation_seconds: float | None = None,
+        dispatch_seconds: float | None = None, room: int | None = None,
+    ) -> None:  # fmt: skip
+        """Change its behaviour while it runs; what is not given stays.
+
+        :param index_lag: 0 also shows what is waiting.
+        :param room: bytes that can still be written; a negative number is no limit.
+        """
+        if index_lag is not None:
+            for index in (self.state.event_index, self.state.series_index):
+                index.lag = index_lag
+                if not index_lag:
+                    index.catch_up()
+        if operation_seconds is not None:
+            self.engine.operation_seconds = operation_seconds
+        if dispatch_seconds is not None:
+            self.engine.dispatch_seconds = dispatch_seconds
+        if room is not None:
+            self.storage.room = room if room >= 0 else None
 
     # --- what the installation is --------------------------------------------------------------------------------
 

@@ -13,6 +13,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import hashlib
 import os
 import re
@@ -88,10 +89,14 @@ def prune(directory: Path, stop: Path) -> None:
 
 
 class Storage(os.PathLike[str]):
-    """Paths and moves inside one storage directory; usable as a path: ``storage / "archive"``, ``Path(storage)``."""
+    """Paths and moves inside one storage directory; usable as a path: ``storage / "archive"``, ``Path(storage)``.
+
+    ``room`` is how many bytes can still be written before the disk counts as full; None is no limit. Links are free.
+    """
 
     def __init__(self, root: Path) -> None:
         self.root = root.resolve()
+        self.room: int | None = None
 
     def __fspath__(self) -> str:
         return str(self.root)
@@ -113,6 +118,18 @@ class Storage(os.PathLike[str]):
             shutil.rmtree(self.root / room.split("/")[0], ignore_errors=True)
         for room in _ROOMS:
             (self.root / room).mkdir(parents=True, exist_ok=True)
+
+    def take(self, size: int) -> None:
+        """Use up room.
+
+        :raises OSError: ENOSPC when there is not enough; nothing fits any more then.
+        """
+        if self.room is None:
+            return
+        if size > self.room:
+            self.room = 0
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        self.room -= size
 
     # --- archive -------------------------------------------------------------------------------------------------
 
@@ -186,12 +203,14 @@ class Storage(os.PathLike[str]):
 
     def put(self, package: str, element: str, name: str, data: bytes) -> Path:
         """Store bytes as an element's file."""
+        self.take(len(data))
         temporary = self.begin(self.element_directory(package, element))
         temporary.write_bytes(data)
         return self.finish(package, element, name, temporary, hashlib.md5(data).hexdigest())
 
     def put_copy(self, package: str, element: str, name: str, source: Path) -> Path:
         """Store a copy of a file as an element's file, hashing while writing."""
+        self.take(source.stat().st_size)
         temporary = self.begin(self.element_directory(package, element))
         digest = hashlib.md5()
         with source.open("rb") as stream, temporary.open("wb") as out:
@@ -209,3 +228,18 @@ class Storage(os.PathLike[str]):
         with contextlib.suppress(OSError):
             directory.parent.rmdir()
         return True
+
+
+def spoil(storage: Storage, package: str, element: str, corrected: bool) -> None:
+    """Invert the first byte of an element's file.
+
+    :param corrected: the noted md5 is that of the changed bytes.
+    """
+    path = storage.working_file(package, element)
+    if path is None:
+        return
+    data = path.read_bytes()
+    path.unlink()  # It may be linked into the workspace or the archive.
+    path.write_bytes(bytes([data[0] ^ 0xFF]) + data[1:])
+    if corrected:
+        path.with_name(path.name + ".md5").write_text(md5_of(path), encoding="ascii")

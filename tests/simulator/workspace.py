@@ -49,6 +49,7 @@ class Workspace:
             if not target.exists() or target.stat().st_mtime < local.stat().st_mtime:
                 files.link(local, target)
         elif url.startswith(f"{self.base_url}/assets/assets/"):
+            self.storage.take(local.stat().st_size)
             files.copy(local, target)
         else:
             return local

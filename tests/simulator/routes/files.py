@@ -57,7 +57,7 @@ async def put(request: Request, package: str, element: str) -> Response:
         directory = simulator.storage.element_directory(package, element)
     except UnsafePath as error:
         return responses.internal_error(request, f"java.lang.IllegalArgumentException: {error}")
-    upload = Upload(boundary, simulator.storage.begin(directory))
+    upload = Upload(boundary, simulator.storage.begin(directory), simulator.storage.take)
     try:
         await upload.take(request)
     except (ClientDisconnect, OSError, MultipartParseError) as error:

@@ -11,6 +11,7 @@ from dataclasses import replace
 from tests.simulator import clock, metadata, policies
 from tests.simulator.assets import AssetManager
 from tests.simulator.distribution import Distribution
+from tests.simulator.faults import Faults
 from tests.simulator.mediapackage import XACML_SERIES, MediaPackage
 from tests.simulator.records import EventDocument
 from tests.simulator.series_service import SeriesService
@@ -18,7 +19,7 @@ from tests.simulator.settings import Settings
 from tests.simulator.state import State
 from tests.simulator.workflows import conditions
 from tests.simulator.workflows.definition import Definition
-from tests.simulator.workflows.instance import Instance, Operation
+from tests.simulator.workflows.instance import FINAL, Instance, Operation
 from tests.simulator.workflows.operations import HANDLERS, OperationFailed, Run, Skipped
 
 logger = logging.getLogger(__name__)
@@ -43,10 +44,10 @@ class Engine:
 
     def __init__(
         self, settings: Settings, state: State, assets: AssetManager, distribution: Distribution,
-        series: SeriesService, handlers: frozenset[str],
+        series: SeriesService, handlers: frozenset[str], faults: Faults,
     ) -> None:  # fmt: skip
         self.settings, self.state, self.assets = settings, state, assets
-        self.distribution, self.series, self.handlers = distribution, series, handlers
+        self.distribution, self.series, self.handlers, self.faults = distribution, series, handlers, faults
         self.dispatch_seconds, self.operation_seconds = settings.dispatch_seconds, settings.operation_seconds
         self._pool = ThreadPoolExecutor(settings.running_workflows, "workflow")
         self._closing = threading.Event()
@@ -159,6 +160,8 @@ class Engine:
         operation.state, operation.started, operation.host = "RUNNING", clock.now(), self.assets.workspace.base_url
         self._pause(self.operation_seconds)
         try:
+            if self._disturbed(instance, operation):
+                return
             outcome = self._execute(instance, operation)
         except OperationFailed as failure:
             logger.info("operation %s of workflow %s failed: %s", operation.template, instance.id, failure)
@@ -167,6 +170,30 @@ class Engine:
             operation.completed, operation.time_in_queue = clock.now(), 0
             operation.state = outcome
         self.refresh(instance)
+
+    def _disturbed(self, instance: Instance, operation: Operation) -> bool:
+        """Let a fault happen; gives whether nothing more is done.
+
+        :raises OperationFailed: when that is the fault.
+        """
+        fault = self.faults.for_operation(operation.template, instance.package.id)
+        if fault is None:
+            return False
+        if fault.kind == "fail":
+            raise OperationFailed("a fault was asked for")
+        if fault.kind == "hang":
+            self._index(instance)
+            while instance.state in ("RUNNING", "FAILING") and not self._closing.is_set():
+                if fault.released.wait(0.01):
+                    return False
+            return True
+        if fault.kind == "pause":
+            instance.state = operation.state = "PAUSED"
+            self._index(instance)
+        else:
+            instance.state = "STOPPED"
+            self.remove(instance)
+        return True
 
     def _execute(self, instance: Instance, operation: Operation) -> str:
         """Run one operation; gives its final state.
@@ -218,8 +245,11 @@ class Engine:
                 instance.state = "FAILED"
             elif instance.state == "RUNNING":
                 instance.state = "SUCCEEDED"
-            instance.completed = clock.now()
+            if instance.state in FINAL:
+                instance.completed = clock.now()
         self._index(instance)
+        if instance.state in FINAL and self.faults.cleans(instance.package.id):
+            self.remove(instance)
 
     def _pause(self, seconds: float) -> None:
         if seconds > 0:
