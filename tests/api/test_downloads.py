@@ -148,6 +148,25 @@ def test_a_truncated_range_is_noticed_too(server: ScriptedServer, client: Client
         _read(client, "/a.mp4", start=2)
 
 
+def test_a_file_of_unannounced_length_is_read_to_its_end(server: ScriptedServer, client: Client) -> None:
+    chunked = {"Content-Type": "video/mp4", "Transfer-Encoding": "chunked"}
+    server.on("GET", "/a.mp4", Answer(200, b"4\r\n0123\r\n2\r\n45\r\n0\r\n\r\n", chunked, length=""))
+    with client.open_download("/a.mp4") as download:
+        assert (download.length, download.total) == (None, None)
+        assert b"".join(download.iter()) == b"012345"
+
+
+@pytest.mark.parametrize("body", [b"4\r\n01", b"4\r\n0123\r\n", b"zz\r\n"])
+def test_a_file_of_unannounced_length_that_ends_early_is_noticed(
+    server: ScriptedServer, client: Client, body: bytes
+) -> None:
+    headers = {"Content-Type": "video/mp4", "Transfer-Encoding": "chunked"}
+    server.on("GET", "/a.mp4", Answer(200, body, headers, length=""))
+    with pytest.raises((Unreachable, SizeMismatch)) as caught:
+        _read(client, "/a.mp4")
+    assert caught.value.retriable
+
+
 def test_a_connection_that_breaks_is_worth_another_try(server: ScriptedServer, client: Client) -> None:
     server.on("GET", "/a.mp4", Answer(200, b"0123", {"Content-Type": "video/mp4"}, length="10", reset=True))
     with pytest.raises((Unreachable, SizeMismatch)) as caught:

@@ -5,19 +5,25 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 from io import BytesIO
+from socket import gaierror
 
 import pytest
 from opencast.api import retries
 from opencast.api.client import Client
 from opencast.api.retries import LONGEST_RETRY_AFTER, LONGEST_WAIT, RetryPolicy
 from opencast.errors import AuthenticationFailed, BadRequest, Conflict, NotFound, ServerFailure, Throttled, Unreachable
-from requests import Response
+from requests import ConnectionError, ConnectTimeout, ReadTimeout, RequestException, Response
+from urllib3 import HTTPConnectionPool
+from urllib3.connection import HTTPConnection
+from urllib3.exceptions import MaxRetryError, NameResolutionError, NewConnectionError, ProtocolError
 
 from tests.api.recorded import replay
 from tests.api.scripted_server import Answer, ScriptedServer, json_answer, text_answer
 
 Connect = Callable[..., Client]
 OK = json_answer("{}")
+POOL = HTTPConnectionPool("h")
+CONNECTION = HTTPConnection("h")
 
 
 @pytest.mark.parametrize("status", [429, 500, 502, 503, 504])
@@ -189,6 +195,32 @@ def test_both_forms_of_retry_after_are_read(header: str, seconds: float | None) 
     response = Response()
     response.headers["Retry-After"] = header
     assert retries.retry_after(response, now=lambda: 10.0) == seconds
+
+
+@pytest.mark.parametrize(
+    ("error", "sent"),
+    [
+        (ConnectTimeout(), False),
+        (ConnectionError(MaxRetryError(POOL, "/", NewConnectionError(CONNECTION, "refused"))), False),
+        (ConnectionError(MaxRetryError(POOL, "/", NameResolutionError("h", CONNECTION, gaierror()))), False),
+        (ConnectionError(ProtocolError("Connection aborted.", ConnectionResetError())), True),
+        (ReadTimeout(), True),
+        (ConnectionError(), True),
+    ],
+)
+def test_it_is_known_whether_anything_was_sent(error: RequestException, sent: bool) -> None:
+    assert retries.nothing_was_sent(error) is not sent
+    assert retries.failure_worth_repeating(error, idempotent=False) is not sent
+    assert retries.failure_worth_repeating(error, idempotent=True)
+
+
+def test_a_name_that_is_not_known_is_said_to_be_so(connect: Connect, monkeypatch: pytest.MonkeyPatch) -> None:
+    def unknown(*_args: object, **_options: object) -> None:
+        raise gaierror(-2, "Name or service not known")
+
+    monkeypatch.setattr("socket.getaddrinfo", unknown)
+    with pytest.raises(Unreachable, match="Failed to resolve 'opencast.example.org'"):
+        connect("http://opencast.example.org", max_tries=1).get("/x")
 
 
 def test_an_upload_is_repeated_from_its_start(server: ScriptedServer, client: Client) -> None:

@@ -245,7 +245,7 @@ class Client:
             headers["Range"] = f"bytes={start}-{'' if end is None else end}"
             if validator:
                 headers["If-Range"] = validator
-        response = open_file(self._transport, self._file_call("GET", url, headers, (200, 206, 416)))
+        response, _ = self._open("GET", url, headers, (200, 206, 416))
         try:
             if response.status_code == 416:
                 raise SizeMismatch(f"{addresses.shown(response.url)} has no byte {start}: it is shorter than expected.")
@@ -256,8 +256,8 @@ class Client:
 
     def head(self, url: str, *, headers: Mapping[str, str] | None = None, ok: Sequence[int] = (200,)) -> Response:
         """Ask for the headers of a file; URL, login and redirects as in :meth:`open_download`."""
-        response = open_file(self._transport, self._file_call("HEAD", url, headers or {}, ok))
-        self._transport.discard(response)
+        response, transport = self._open("HEAD", url, headers or {}, ok)
+        transport.discard(response)
         return response
 
     def unchanged(self, url: str, md5: str) -> bool:
@@ -268,9 +268,9 @@ class Client:
         :raises NotFound: there is no such file.
         """
         # Opencast compares with the bare digest: an entity tag in quotes, as HTTP writes it, never matches.
-        response = open_file(self._transport, self._file_call("GET", url, {"If-None-Match": md5.lower()}, (200, 304)))
+        response, transport = self._open("GET", url, {"If-None-Match": md5.lower()}, (200, 304))
         if response.status_code == 304:
-            self._transport.discard(response)
+            transport.discard(response)
             return True
         response.close()
         return False
@@ -279,17 +279,19 @@ class Client:
         """Give the absolute form of a URL that may be relative to the server's address."""
         return urljoin(f"{self.base_url}/", url)
 
-    def _file_call(self, method: str, url: str, headers: Mapping[str, str], ok: Sequence[int]) -> Call:
+    def _open(self, method: str, url: str, headers: Mapping[str, str], ok: Sequence[int]) -> tuple[Response, Transport]:
         url = self.absolute(url)
-        return Call(
+        transport = self._transport.holding(url)
+        call = Call(
             method,
             url,
             ok=tuple(ok),
             # A compressed transfer would hide the length of the file, and a broken one could not be resumed.
             headers={"Accept-Encoding": "identity", **headers},
-            credentials=self.server.trusts(url),
-            run_as=self.server.run_as,
+            credentials=transport.server.trusts(url),
+            run_as=transport.server.run_as if transport is not self._transport else self.server.run_as,
         )
+        return open_file(transport, call), transport
 
     # --- one request -----------------------------------------------------------------------------------------------
 

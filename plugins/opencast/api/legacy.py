@@ -8,14 +8,13 @@ from lxml import etree
 
 from opencast.api.addresses import path
 from opencast.api.client import Client
+from opencast.api.features import Feature
 from opencast.api.search import SearchHit
 from opencast.errors import InvalidAnswer, NotFound
 from opencast.model.identifiers import check_mediapackage_id
 from opencast.model.mediapackage import MediaPackage
 from opencast.model.xml import parse_xml
 
-#: First version with an asset manager.
-FIRST_WITH_ASSETS = 4
 _PACKAGE = "{http://mediapackage.opencastproject.org}mediapackage"
 #: Asked for at once: the paging of these services is documented in two ways.
 _ALL = 2**31 - 1
@@ -30,7 +29,7 @@ class LegacyArchiveService:
 
     def __init__(self, client: Client, *, major: int) -> None:
         self._client = client
-        self._service = "/archive" if major > 1 else "/episode"
+        self._service = "/episode" if Feature.EPISODE_ARCHIVE.is_in(major) else "/archive"
 
     def episode_xml(self, event_id: str) -> bytes:
         """Get the latest archived mediapackage (``GET /archive/archive/mediapackage/{id}``).

@@ -10,6 +10,7 @@ from opencast.api.assets import AssetsService
 from opencast.api.client import Client
 from opencast.api.comments import CommentsService
 from opencast.api.events import EventsService
+from opencast.api.features import Feature
 from opencast.api.files import FilesService
 from opencast.api.info import InfoService, ServerVersion
 from opencast.api.ingest import IngestService
@@ -59,6 +60,10 @@ class Opencast:
     def version(self) -> int:
         """The major number of the server's version, such as 17."""
         return self.full_version.major
+
+    def has(self, feature: Feature) -> bool:
+        """Tell whether the server's version can do something."""
+        return feature.is_in(self.version)
 
     @cached_property
     def search(self) -> SearchService:

@@ -14,8 +14,6 @@ from opencast.api.client import Client, Fields
 from opencast.errors import NotFound
 from opencast.model.acl import Acl
 
-#: First version that has playlists.
-FIRST_VERSION = 16
 _PLAYLISTS = "/api/playlists"
 _PAGE = 100
 _MOST_PAGES = 100_000

@@ -12,13 +12,12 @@ from lxml import etree
 
 from opencast.api import fields, search_package
 from opencast.api.client import Client
+from opencast.api.features import Feature
 from opencast.errors import InvalidAnswer
 from opencast.model.identifiers import check_mediapackage_id
 from opencast.model.mediapackage import MediaPackage
 from opencast.model.xml import parse_xml
 
-#: First version whose search service speaks JSON only.
-_JSON_ONLY = 16
 #: Rows of one request. Who is no admin gets an error for more than 250 since 16.
 _PAGE = 200
 _RESULTS = "{http://search.opencastproject.org}"
@@ -59,7 +58,7 @@ class SearchService:
 
     def __init__(self, client: Client, *, major: int) -> None:
         self._client = client
-        self._is_solr = major < _JSON_ONLY
+        self._is_solr = Feature.SEARCH_XML.is_in(major)
 
     def episode(self, event_id: str) -> MediaPackage | None:
         """Get the published mediapackage of an event; None when it is not published in the player."""

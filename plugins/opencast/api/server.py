@@ -30,6 +30,7 @@ class Server:
     :param run_as: user in whose name requests are made; needs ROLE_SUDO.
     :param trusted_hosts: further origins (``https://host[:port]``; without a scheme, the one of ``url`` is taken) that
         may get the credentials, such as the presentation node of the same installation.
+    :param distribution: servers of published files that want a login of their own, or another way to log in.
     :raises ConfigurationError: a value that cannot be used; the message names it.
     """
 
@@ -44,6 +45,7 @@ class Server:
     max_tries: int = 5
     run_as: str | None = None
     trusted_hosts: tuple[str, ...] = ()
+    distribution: tuple[Server, ...] = ()
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "url", _checked_url(self.url))
@@ -59,6 +61,13 @@ class Server:
             addresses.configured_origin(host, scheme=scheme, setting="trusted_hosts") for host in self.trusted_hosts
         )
         object.__setattr__(self, "trusted_hosts", tuple(dict.fromkeys(trusted)))
+
+    def holder(self, url: str) -> Server:
+        """Give the settings with which a file is asked for: of the distribution server that holds it, or these.
+
+        :raises UnexpectedContent: no http(s) URL.
+        """
+        return next((server for server in self.distribution if server.trusts(url)), self)
 
     @property
     def origin(self) -> str:

@@ -58,15 +58,26 @@ class Transport:
     """Sends calls to one server. Safe for several threads, as long as each call is used by one of them.
 
     :param sleep: waits between tries, in seconds.
+    :param traffic: counters to share.
     """
 
-    def __init__(self, server: Server, *, sleep: Callable[[float], None] = time.sleep) -> None:
+    def __init__(
+        self, server: Server, *, sleep: Callable[[float], None] = time.sleep, traffic: Traffic | None = None
+    ) -> None:
         self.server = server
-        self.traffic = Traffic()
+        self.traffic = traffic or Traffic()
+        self._elsewhere = {other: Transport(other, sleep=sleep, traffic=self.traffic) for other in server.distribution}
         #: Texts that no message may hold.
         self.masked = (server.password,) if server.auth != "none" else ()
         self._connections = Connections(server)
         self._retries = retries.RetryPolicy(max_tries=server.max_tries, sleep=sleep)
+
+    def holding(self, url: str) -> Transport:
+        """Give the transport to the server that holds a file: a distribution server, or this one.
+
+        :raises UnexpectedContent: no http(s) URL.
+        """
+        return self._elsewhere.get(self.server.holder(url), self)
 
     def perform(self, call: Call, *, max_bytes: int) -> requests.Response:
         """Carry out a call and read its answer's body.
@@ -97,6 +108,8 @@ class Transport:
 
     def close(self) -> None:
         """Close all connections."""
+        for other in self._elsewhere.values():
+            other.close()
         self._connections.close()
 
     def error(self, response: requests.Response, body: bytes, *, credentials: bool) -> ServerError:
