@@ -219,7 +219,7 @@ def test_a_name_that_is_not_known_is_said_to_be_so(connect: Connect, monkeypatch
         raise gaierror(-2, "Name or service not known")
 
     monkeypatch.setattr("socket.getaddrinfo", unknown)
-    with pytest.raises(Unreachable, match="Failed to resolve 'opencast.example.org'"):
+    with pytest.raises(Unreachable, match=r"Failed to resolve 'opencast\.example\.org'"):
         connect("http://opencast.example.org", max_tries=1).get("/x")
 
 
