@@ -64,7 +64,10 @@ class InventoryEvent(Base):
 
 
 class Plan(Base):
-    """What one run is going to do; ``key`` is ``<dag id>/<run id>``, so a run started again finds its plan."""
+    """What one run is going to do; ``key`` is ``<dag id>/<run id>``, so a run started again finds its plan.
+
+    A run that goes on with what an earlier one left over has no items of its own: it works on some of ``root_key``'s.
+    """
 
     __tablename__ = "plan"
 
@@ -76,12 +79,24 @@ class Plan(Base):
     #: How many objects each filter left over, and what cannot come over at all.
     notes: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict)
     inventory_taken: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    #: See ``opencast.store.plans.PlanState``.
+    state: Mapped[str] = mapped_column(String(16))
+    #: The plan that holds the items; its own key in the first run.
+    root_key: Mapped[str] = mapped_column(String(512), index=True)
+    #: The number of the run among those of one root plan, from 1.
+    wave: Mapped[int] = mapped_column(Integer)
+    #: No foreign key: SQLite would have to copy the table to get it, and drop the items with the old one.
+    campaign_id: Mapped[int | None] = mapped_column(Integer, index=True)
 
 
 class PlanItem(Base):
     """One object of a plan with what is to be done and why."""
 
     __tablename__ = "plan_item"
+    __table_args__ = (
+        Index("ix_plan_item_plan_key_wave_key", "plan_key", "wave_key"),
+        Index("ix_plan_item_kind_identifier", "kind", "identifier"),
+    )
 
     plan_key: Mapped[str] = mapped_column(ForeignKey("plan.key", ondelete="CASCADE"), primary_key=True)
     kind: Mapped[str] = mapped_column(String(32), primary_key=True)
@@ -92,6 +107,10 @@ class PlanItem(Base):
     reason: Mapped[str] = mapped_column(Text)
     #: Version of the source's object that the plan saw: archive version of an event, fingerprint of a series.
     source_version: Mapped[str | None] = mapped_column(String(64))
+    #: Id of the series that an event is part of.
+    series: Mapped[str | None] = mapped_column(String(255))
+    #: Key of the run that works on it; None while no run has taken it.
+    wave_key: Mapped[str | None] = mapped_column(String(512))
 
 
 class LedgerEntry(Base):
