@@ -275,6 +275,26 @@ class WorkflowFailed(MigrationError):
     advice = "Open the workflow in the target's admin UI, mend the cause and run the migration again."
 
 
+class ScheduleConflict(MigrationError):
+    """The capture agent of a scheduled event is taken on the target at that time.
+
+    :param retriable: whether the event that takes it may still be moved by the same run.
+    """
+
+    advice = "Move or delete one of the events; the param schedule_conflicts can leave such events out."
+
+    def __init__(self, message: str, *, retriable: bool) -> None:
+        super().__init__(message)
+        self.retriable = retriable
+
+
+class DeletionPending(MigrationError):
+    """An event that is to be replaced was deleted on the target, but is not gone yet."""
+
+    retriable = True
+    advice = "Opencast retracts publications first; the task tries again by itself."
+
+
 class VerificationFailed(MigrationError):
     """The target's object is not equal to the source's; the message names the first difference."""
 
@@ -290,6 +310,33 @@ class ObjectsFailed(MigrationError):
 
 class HarvestError(OpencastError):
     """Harvesting one repository failed; the others go on."""
+
+
+class UnreadablePage(HarvestError):
+    """A page that is truncated, damaged or no OAI-PMH at all: nothing of it is taken, and the list does not go on."""
+
+    retriable = True
+    advice = "The page is asked for again by the next harvest; look at it in a browser if this goes on."
+
+
+class EndlessList(HarvestError):
+    """A repository's list goes round in circles, or was begun again several times without coming any further."""
+
+    retriable = True
+    advice = "Tell the repository's administrator; what was read is kept, and the next harvest tries again."
+
+
+class RepositoryBusy(HarvestError):
+    """Another process is harvesting this repository."""
+
+    retriable = True
+    advice = "Nothing to do: the other harvest goes on, and the next one is due soon."
+
+
+class SinkFailed(HarvestError):
+    """A sink did not take the changes of a repository; they are kept and delivered later."""
+
+    retriable = True
 
 
 class StoreError(OpencastError):

@@ -155,7 +155,7 @@ class HarvestRun(Base):
 
 
 class Record(Base):
-    """A record exactly as the repository delivered it."""
+    """A record of a repository; its content is in a table of its own, so that this one is small and quick to search."""
 
     __tablename__ = "record"
     __table_args__ = (UniqueConstraint("format_id", "identifier"),)
@@ -166,8 +166,7 @@ class Record(Base):
     #: None when the repository sent one that cannot be read.
     datestamp: Mapped[datetime | None] = mapped_column(UtcDateTime)
     deleted: Mapped[bool] = mapped_column(default=False)
-    #: The ``record`` element, namespaces included; of an unreadable record the bytes as they came.
-    xml: Mapped[bytes] = mapped_column(LargeBinary)
+    #: BLAKE2b of the content.
     digest: Mapped[bytes] = mapped_column(LargeBinary(16))
     #: Why the record could not be read; empty when it could.
     error: Mapped[str] = mapped_column(Text, default="")
@@ -177,3 +176,13 @@ class Record(Base):
     seen_pass: Mapped[int] = mapped_column(BigInteger)
     first_seen: Mapped[datetime] = mapped_column(UtcDateTime)
     changed: Mapped[datetime] = mapped_column(UtcDateTime)
+
+
+class RecordContent(Base):
+    """The XML of a record exactly as the repository delivered it."""
+
+    __tablename__ = "record_content"
+
+    record_id: Mapped[int] = mapped_column(ForeignKey("record.id", ondelete="CASCADE"), primary_key=True)
+    #: The ``record`` element, namespaces included; of an unreadable record the bytes as they came.
+    xml: Mapped[bytes] = mapped_column(LargeBinary)

@@ -1,0 +1,140 @@
+"""Make the catalogue of records: series, matterhorn records, tracks, media items, places in playlists.
+
+Everything is done for a page at once, with a fixed number of statements; a harvest and a clean-up do the same thing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, select, update
+from sqlalchemy.orm import Session
+
+from opencast.harvest.changes import Change, note
+from opencast.harvest.item_writer import ItemWriter
+from opencast.harvest.items import ItemRules
+from opencast.harvest.readings import Gone, Owned, Reading
+from opencast.harvest.track_writer import write_tracks
+from opencast.store.bulk import MAX_LIST, BulkInsert
+from opencast.store.catalogue import MatterhornRecord, Series
+
+_KEY = ("repository_id", "identifier")
+_FIELDS = (
+    "record_id",
+    "record_digest",
+    "mediapackage_id",
+    "title",
+    "description",
+    "series_id",
+    "creators",
+    "created",
+    "duration",
+    "deleted",
+)
+_RECORDS = BulkInsert(MatterhornRecord, (*_KEY, *_FIELDS), key=_KEY, changed=_FIELDS, returning=("identifier", "id"))
+_SERIES_DEFAULTS: dict[str, Any] = {"users": [], "groups": [], "institutions": [], "signed_in": False, "public": False}
+_SERIES = BulkInsert(Series, (*_KEY, "title", *_SERIES_DEFAULTS), key=_KEY)
+
+
+class CatalogueWriter:
+    """Catalogues the records of one repository.
+
+    :param rules: what the repository's settings say about media items.
+    """
+
+    def __init__(self, repository_id: int, rules: ItemRules) -> None:
+        self._repository_id = repository_id
+        self._items = ItemWriter(rules)
+
+    def write(self, session: Session, readings: Sequence[Reading], gone: Sequence[Gone], now: datetime) -> list[Change]:
+        """Bring the catalogue up to these records, and note what became new, different or deleted.
+
+        :param readings: records that exist, each identifier once.
+        :param gone: records that were deleted.
+        :param now: time of the change, by our clock.
+        """
+        connection = session.connection()
+        changes: list[Change] = []
+        for begin in range(0, len(readings), MAX_LIST):
+            changes += self._write_alive(session, readings[begin : begin + MAX_LIST], now)
+        for begin in range(0, len(gone), MAX_LIST):
+            changes += self._write_gone(connection, gone[begin : begin + MAX_LIST], now)
+        note(connection, self._repository_id, changes, now)
+        return changes
+
+    def _write_alive(self, session: Session, readings: Sequence[Reading], now: datetime) -> list[Change]:
+        connection = session.connection()
+        series = self._ensure_series(session, readings)
+        rows = [self._row(reading, series) for reading in readings]
+        ids = dict(map(tuple, _RECORDS.execute(connection, rows)))
+        owned = [Owned(ids[reading.identifier], reading) for reading in readings]
+        write_tracks(connection, owned, now)
+        return self._items.write(connection, owned, series, now)
+
+    def _write_gone(self, connection: Connection, gone: Sequence[Gone], now: datetime) -> list[Change]:
+        ids = self._ids(connection, [one.identifier for one in gone])
+        for one in gone:
+            values = {"deleted": True, "record_id": one.record_id, "record_digest": one.digest}
+            if one.identifier in ids:
+                row = MatterhornRecord.id == ids[one.identifier]
+                connection.execute(update(MatterhornRecord).where(row).values(values))
+        owners = {row: identifier for identifier, row in ids.items()}
+        return self._items.mark_deleted(connection, owners, now)
+
+    def _ensure_series(self, session: Session, readings: Iterable[Reading]) -> Mapping[str, Series]:
+        """Give the series of the records by identifier, making those that are not there yet.
+
+        A series may be there before its first record, configured by hand; its title comes with the record. Identifiers
+        are unique within a repository only.
+        """
+        titles: dict[str, str] = {}
+        for reading in readings:
+            data = reading.data
+            if data.series:
+                titles[data.series] = data.series_title or titles.get(data.series, "")
+        found = self._read_series(session, titles)
+        missing = [
+            (self._repository_id, identifier, title, *_SERIES_DEFAULTS.values())
+            for identifier, title in titles.items()
+            if identifier not in found
+        ]
+        if missing:
+            _SERIES.execute(session.connection(), missing)
+            found = self._read_series(session, titles)
+        for identifier, title in titles.items():
+            if title and found[identifier].title != title:
+                found[identifier].title = title
+        session.flush()
+        return found
+
+    def _read_series(self, session: Session, identifiers: Iterable[str]) -> dict[str, Series]:
+        wanted = list(identifiers)
+        if not wanted:
+            return {}
+        query = select(Series).where(Series.repository_id == self._repository_id, Series.identifier.in_(wanted))
+        return {row.identifier: row for row in session.scalars(query)}
+
+    def _row(self, reading: Reading, series: Mapping[str, Series]) -> tuple[Any, ...]:
+        data = reading.data
+        return (
+            self._repository_id,
+            reading.identifier,
+            reading.record_id,
+            reading.digest,
+            data.mediapackage_id,
+            data.title,
+            data.description,
+            series[data.series].id if data.series else None,
+            data.creators,
+            data.created,
+            data.duration,
+            False,
+        )
+
+    def _ids(self, connection: Connection, identifiers: list[str]) -> dict[str, int]:
+        query = select(MatterhornRecord.identifier, MatterhornRecord.id).where(
+            MatterhornRecord.repository_id == self._repository_id, MatterhornRecord.identifier.in_(identifiers)
+        )
+        return {identifier: row for identifier, row in connection.execute(query)}

@@ -1,0 +1,37 @@
+"""Records on their way into the catalogue."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import NamedTuple
+
+from opencast.harvest.matterhorn import MatterhornData
+
+
+class Reading(NamedTuple):
+    """A record that was read.
+
+    :param record_id: row of the record.
+    :param digest: the record's, which tells later whether the catalogue is up to date.
+    """
+
+    record_id: int
+    identifier: str
+    digest: bytes
+    datestamp: datetime | None
+    data: MatterhornData
+
+
+class Gone(NamedTuple):
+    """A record that was deleted."""
+
+    record_id: int
+    identifier: str
+    digest: bytes
+
+
+class Owned(NamedTuple):
+    """A reading with the row of its matterhorn record, which owns tracks and item."""
+
+    owner: int
+    reading: Reading
