@@ -14,17 +14,22 @@ from typing import Any
 import uvicorn
 
 from tests.simulator import application, clock
+from tests.simulator.agents import Agents
 from tests.simulator.assets import AssetManager
+from tests.simulator.comments import Comments
 from tests.simulator.distribution import Distribution
 from tests.simulator.faults import Faults
 from tests.simulator.gatekeeper import RequestLog
 from tests.simulator.libraries import Library
+from tests.simulator.playlists import Playlists
 from tests.simulator.recordings import Recordings
 from tests.simulator.scheduler import Scheduler
 from tests.simulator.series_service import SeriesService
 from tests.simulator.settings import BUNDLES, Organization, Settings
 from tests.simulator.state import State
+from tests.simulator.static_files import StaticFiles
 from tests.simulator.storage import Storage
+from tests.simulator.themes import Themes
 from tests.simulator.workflows import definition
 from tests.simulator.workflows.engine import Engine
 from tests.simulator.workspace import Workspace
@@ -90,6 +95,10 @@ class Simulator:
         self.scheduler = Scheduler(self.state, self.assets)
         self.distribution = Distribution(self.storage, self.state, self.workspace)
         self.series = SeriesService(self.state, self.assets, self.workspace)
+        self.agents, self.playlists = Agents(), Playlists(self.state)
+        self.static_files = StaticFiles(self.storage)
+        self.themes = Themes(self.state, self.static_files)
+        self.comments = Comments(self.state, self.assets, self.workspace, self.settings.users)
         names = frozenset(str(handler["id"]) for handler in self.handler_list() if handler["id"])
         self.engine = Engine(self.settings, self.state, self.assets, self.distribution, self.series, names, self.faults)
         self._load_definitions()
@@ -163,7 +172,7 @@ class Simulator:
         :param room: bytes that can still be written; a negative number is no limit.
         """
         if index_lag is not None:
-            for index in (self.state.event_index, self.state.series_index):
+            for index in (self.state.event_index, self.state.series_index, self.themes.index):
                 index.lag = index_lag
                 if not index_lag:
                     index.catch_up()
@@ -211,6 +220,7 @@ class Simulator:
             for publication in package.publications:
                 self.distribution.retract(event.org, publication.channel, package, publication.elements)
         self.distribution.remove_from_search(event_id)
+        self.comments.forget(event_id)
         self.assets.delete(event_id)
         with self.state.lock, contextlib.suppress(KeyError):
             self.state.retracting.discard(event_id)

@@ -14,7 +14,7 @@ from urllib.parse import unquote
 from tests.simulator import clock, dublincore, mediapackage, metadata, policies, xmlio
 from tests.simulator import storage as files
 from tests.simulator.distribution import ENGAGE
-from tests.simulator.libraries import recorded_workflows
+from tests.simulator.libraries import recorded_belongings, recorded_workflows
 from tests.simulator.mediapackage import MediaPackage
 from tests.simulator.policies import Entry
 from tests.simulator.recordings import Exchange, Recordings
@@ -42,6 +42,7 @@ def fill(simulator: Simulator, generation: int) -> None:
     for name in sorted({path.name.split("_")[0] for path in (recordings.root / "series").glob("series-*_xml.json")}):
         _load_series(simulator, recordings, name)
     _load_workflows(simulator, recordings)
+    recorded_belongings.load(simulator, recordings)
     for folder in sorted((recordings.root / "events").iterdir()):
         if folder.is_dir() and recordings.exchange(f"events/{folder.name}/assets").status == 200:
             _EventLoader(simulator, recordings, f"events/{folder.name}").load()
@@ -92,6 +93,7 @@ class _EventLoader:
         event.acl = tuple(Entry(e["role"], e["action"], e["allow"]) for e in self._json("acl"))
         event.scheduling = plan
         self.state.events[event.id] = event
+        recorded_belongings.load_comments(self.simulator, event.id, self._json("comments"))
         workflows = self._load_workflows()
         self._index(event, snapshot, workflows)
 

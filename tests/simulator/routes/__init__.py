@@ -1,31 +1,43 @@
 """One module for each service; :data:`ROUTERS` is what the application mounts, in this order."""
 
 from tests.simulator.routes import (
+    accounts,
     api_events,
     api_series,
     api_workflows,
     assets,
+    capture_admin,
+    comments,
     control,
     event_views,
     files,
     info,
+    playlists,
     recordings,
     series,
     static,
+    static_files,
+    themes,
     workflow,
 )  # fmt: skip
 
 ROUTERS = (
     info.router,
+    accounts.router,
     api_events.router,
     event_views.router,
     api_series.router,
     api_workflows.router,
     assets.router,
+    capture_admin.router,
+    comments.router,
     control.router,
     files.router,
+    playlists.router,
     recordings.router,
     series.router,
     static.router,
+    static_files.router,
+    themes.router,
     workflow.router,
 )
