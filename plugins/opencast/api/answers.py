@@ -212,8 +212,8 @@ def _login_advice(response: Response, sent_credentials: bool) -> str | None:
     if sent_credentials:
         return None
     return (
-        "No login was sent, because it goes to the connection's own host only: add "
-        f"{_origin_or_url(response.url)} to its trusted hosts if it belongs to the same installation."
+        f"No login was sent to {_origin_or_url(response.url)}: it goes to the connection's own host and to its trusted "
+        "hosts only, never after a redirect, and not at all when the connection has none."
     )
 
 

@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from requests import Response
 from requests.structures import CaseInsensitiveDict
-from urllib3.exceptions import HTTPError, IncompleteRead, ProtocolError
+from urllib3.exceptions import HTTPError, IncompleteRead
 
 from opencast.api import addresses, answers
 from opencast.api.transport import Call, Transport
@@ -97,27 +97,23 @@ class Download:
                 got += len(piece)
                 self._count(len(piece))
                 yield piece
-        except IncompleteRead as error:
-            raise self._ended_early(got, error) from None
-        except ProtocolError as error:
-            if any(isinstance(cause, IncompleteRead) for cause in (*error.args, error.__cause__)):
-                raise self._ended_early(got, error) from None
-            raise self._broke(got, error) from None
         except (HTTPError, OSError) as error:
-            raise self._broke(got, error) from None
+            causes = (error, *error.args, error.__cause__)
+            if any(isinstance(cause, IncompleteRead) for cause in causes):
+                raise self._ended_early(got) from None
+            raise Unreachable(
+                f"{self.url} broke off after {got} bytes ({type(error).__name__}).", url=self.url
+            ) from None
         if self.length is not None and got != self.length:
-            raise self._ended_early(got, None)
+            raise self._ended_early(got)
 
     def close(self) -> None:
         """Give the connection back, or close it when the body was not read to its end."""
         self._response.close()
 
-    def _ended_early(self, got: int, _error: Exception | None) -> SizeMismatch:
-        announced = "its end" if self.length is None else f"{self.length} bytes"
-        return SizeMismatch(f"{self.url} stopped after {got} of {announced}.")
-
-    def _broke(self, got: int, error: Exception) -> Unreachable:
-        return Unreachable(f"{self.url} broke off after {got} bytes ({type(error).__name__}).", url=self.url)
+    def _ended_early(self, got: int) -> SizeMismatch:
+        announced = "an unknown number of" if self.length is None else self.length
+        return SizeMismatch(f"{self.url} stopped after {got} of {announced} bytes.")
 
     def _check_content(self, *, allow_html: bool) -> None:
         encoding = self.headers.get("Content-Encoding", "identity").strip().lower()
@@ -136,7 +132,8 @@ class Download:
     def _read_range(self, asked_start: int) -> None:
         text = self.headers.get("Content-Range", "")
         found = _CONTENT_RANGE.match(text)
-        if not found or int(found[1]) != asked_start:
+        first, last = (int(found[1]), int(found[2])) if found else (-1, -1)
+        if not found or first != asked_start or self.length not in {None, last - first + 1}:
             raise UnexpectedContent(
                 f"{self.url} answered with the range {answers.clean(text)!r} instead of all from byte {asked_start}.",
                 status=self.status,
@@ -144,9 +141,7 @@ class Download:
             )
         self.start = asked_start
         self.total = None if found[3] == "*" else int(found[3])
-        ranged = int(found[2]) - int(found[1]) + 1
-        if self.length is None:
-            self.length = ranged
+        self.length = last - first + 1
 
 
 def _content_length(response: Response) -> int | None:

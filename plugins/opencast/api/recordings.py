@@ -12,6 +12,7 @@ from opencast.api.client import Client, Fields
 from opencast.errors import ConfigurationError, InvalidAnswer, NotFound
 from opencast.model.mediapackage import MediaPackage
 
+FormValue = str | int | bool | None
 _WORKFLOW_PREFIX = "org.opencastproject.workflow.config."
 #: Agent properties that the server writes by itself, from the event and from the workflow properties.
 _GENERATED = frozenset({"event.title", "event.series", "event.location"})
@@ -111,13 +112,22 @@ class RecordingsService:
         form = {**schedule.form(), "mediaPackage": mediapackage.decode("utf-8"), "source": source or None}
         self._client.post_form("/recordings", form, ok=(201,))
 
-    def update(self, event_id: str, schedule: Schedule, mediapackage: bytes | None = None) -> None:
+    def update(
+        self, event_id: str, schedule: Schedule, mediapackage: bytes | None = None, *, known: Schedule | None = None
+    ) -> None:
         """Change a scheduled event (``PUT /recordings/{id}``); properties are replaced as a whole.
 
+        A field without content leaves what is there. Times and agent that are sent are written into the episode's
+        catalog, also when they are what the scheduler has already.
+
+        :param known: what the server has; only the fields that differ from it are sent.
         :raises NotFound: it is not scheduled.
         :raises Conflict: the agent is taken at that time.
         """
-        form = {**schedule.form(), "mediaPackage": None if mediapackage is None else mediapackage.decode("utf-8")}
+        form: dict[str, FormValue] = dict(schedule.form())
+        if known is not None:
+            form = _changes(form, dict(known.form()))
+        form["mediaPackage"] = None if mediapackage is None else mediapackage.decode("utf-8")
         self._client.put_form(path("/recordings", event_id), form, ok=(200,))
 
     def conflicts(self, agent: str, start: datetime, end: datetime) -> tuple[str, ...]:
@@ -141,6 +151,14 @@ class RecordingsService:
         except NotFound:
             return False
         return True
+
+
+def _changes(wanted: dict[str, FormValue], known: dict[str, FormValue]) -> dict[str, FormValue]:
+    """Return the fields that differ; start and end belong together."""
+    changed = {name for name, value in wanted.items() if value != known.get(name)}
+    if changed & {"start", "end"}:
+        changed |= {"start", "end"}
+    return {name: wanted[name] for name in changed}
 
 
 def _milliseconds(moment: datetime) -> int:
