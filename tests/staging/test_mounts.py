@@ -85,7 +85,25 @@ def test_a_signature_in_the_query_does_not_matter(site: Site) -> None:
 def test_a_url_of_another_place_is_not_mapped(site: Site, url: str) -> None:
     site.published(b"published")
 
-    assert opened(site, url) is None
+    with pytest.raises(NotMapped, match="no mount is configured"):
+        opened(site, url)
+
+
+def test_without_mounts_nothing_is_mapped_and_nothing_is_said(site: Site) -> None:
+    with open_mounted(Disk(), [], f"{SERVER}/static/o/c/m/e/cam.mp4") as found:
+        assert found is None
+
+
+def test_the_usual_port_and_the_case_of_the_host_do_not_matter(site: Site) -> None:
+    file = site.published(b"published")
+
+    assert opened(site, file.url.replace("source.test", "Source.TEST:80")) == b"published"
+
+
+@pytest.mark.parametrize("url", ["http://source.test:99999/static/x", "http://[::1/static/x", "http://a:b/static/x"])
+def test_what_is_no_url_is_refused(site: Site, url: str) -> None:
+    with pytest.raises(UnsafePath):
+        opened(site, url)
 
 
 def test_several_archive_roots_are_tried_in_order(site: Site, tmp_path: Path) -> None:

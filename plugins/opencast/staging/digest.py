@@ -18,7 +18,7 @@ _SIZE = re.compile(r"[0-9]{1,19}")
 #: Chunks that may wait for the hashing thread; bounds memory at this many chunks.
 _QUEUED_CHUNKS = 8
 #: From here on hashing runs beside reading and writing; a small file is not worth a thread.
-_THREAD_FROM_BYTES = 8 << 20
+_THREAD_FROM_BYTES = 1 << 20
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,7 @@
 
 All of staging goes through :class:`Disk`, so that a test can make the n-th call fail with any error and prove that
 nothing wrong, torn or left over results. Paths may be relative to a folder descriptor (``at``); the last component
-of a path is never followed when it is a symbolic link.
+of a path is never followed when it is a symbolic link. Linux only: locks, clones and copies are its system calls.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import fcntl
 import os
 import struct
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from opencast.errors import StagingError, StagingFull, StorageFailure, StorageRefused
@@ -49,6 +49,9 @@ NOT_THIS_WAY = frozenset({
     errno.ETXTBSY,
     errno.EBADF,
 })
+
+#: Owner and mode cannot be set: only root may give files away, and some network file systems know neither.
+_DECIDED_BY_THE_MOUNT = frozenset({errno.EPERM, errno.EACCES, errno.EOPNOTSUPP, errno.ENOTSUP, errno.ENOSYS})
 
 
 def storage_error(error: OSError, what: str) -> StagingError:
@@ -88,9 +91,9 @@ class Disk:
 
     def create(self, path: str | Path, mode: int, *, at: int | None = None) -> int:
         """Create a file that must not exist, for reading and writing, with exactly this mode whatever the umask."""
-        fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600, dir_fd=at)
+        fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, mode, dir_fd=at)
         try:
-            os.fchmod(fd, mode)
+            self.set_mode(fd, mode)
         except OSError:
             os.close(fd)
             raise
@@ -176,12 +179,20 @@ class Disk:
         os.rmdir(path, dir_fd=at)
 
     def set_mode(self, fd: int, mode: int) -> None:
-        """Set the mode of an open file or folder."""
-        os.fchmod(fd, mode)
+        """Set the mode of an open file or folder; without effect where the mount's options decide it."""
+        try:
+            os.fchmod(fd, mode)
+        except OSError as error:
+            if error.errno not in _DECIDED_BY_THE_MOUNT:
+                raise
 
     def set_owner(self, fd: int, uid: int, gid: int) -> None:
-        """Set the owner of an open file or folder; -1 leaves one as it is."""
-        os.fchown(fd, uid, gid)
+        """Give away an open file or folder; -1 leaves one as it is. Without effect for those who may not do that."""
+        try:
+            os.fchown(fd, uid, gid)
+        except OSError as error:
+            if error.errno not in _DECIDED_BY_THE_MOUNT:
+                raise
 
     def clone(self, source: int, target: int) -> None:
         """Let an empty file share all blocks of another one (reflink)."""
@@ -214,3 +225,27 @@ class Disk:
     def writable(self, path: Path) -> bool:
         """Whether this process could write into the folder: neither mounted read-only nor refused by its mode."""
         return not os.statvfs(path).f_flag & os.ST_RDONLY and os.access(path, os.W_OK)
+
+
+def make_folders(disk: Disk, folder: Path, mode: int) -> None:
+    """Make a folder and what is missing above it, each entry forced to the disk.
+
+    :param mode: the umask applies.
+    """
+    missing: list[Path] = []
+    with storage_errors(f"make the folder {folder}"):
+        while not _is_there(disk, folder):
+            missing.append(folder)
+            folder = folder.parent
+        for path in reversed(missing):
+            with suppress(FileExistsError):  # another worker was faster
+                disk.make_folder(path, mode)
+            disk.sync_folder(path.parent)
+
+
+def _is_there(disk: Disk, path: Path) -> bool:
+    try:
+        disk.status(path)
+    except FileNotFoundError:
+        return False
+    return True

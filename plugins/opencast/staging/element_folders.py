@@ -80,14 +80,15 @@ class ElementFolders:
         self._remove_folder(_PACKAGES, mp_id)
 
     def give_owner(self, fd: int, folder: int) -> None:
-        """Give a new file or folder the owner of the folder around it, as far as this process may do that."""
+        """Give a new file or folder the owner of the folder around it, as far as this process may do that.
+
+        Where it may not, the folder's mode decides what Opencast can do; the route's probe finds that out.
+        """
         like, mine = self._disk.status_of(folder), self._disk.status_of(fd)
-        for uid, gid in ((like.st_uid, -1), (-1, like.st_gid)):
-            if uid in {-1, mine.st_uid} and gid in {-1, mine.st_gid}:
-                continue
-            # Only root may give files away: for others the folder's mode decides, which the route's probe finds out.
-            with suppress(PermissionError):
-                self._disk.set_owner(fd, uid, gid)
+        if like.st_gid != mine.st_gid:
+            self._disk.set_owner(fd, -1, like.st_gid)
+        if like.st_uid != mine.st_uid:
+            self._disk.set_owner(fd, like.st_uid, -1)
 
     def _make(self, *names: str) -> None:
         *above, name = names
@@ -99,11 +100,12 @@ class ElementFolders:
                     advice="Mount the target's working file repository on every worker, under this path.",
                 )
             with storage_errors(f"make {path}"), suppress(FileExistsError):
-                self._disk.make_folder(name, 0o700, at=parent)
+                mode = self._disk.status_of(parent).st_mode & 0o7777
+                self._disk.make_folder(name, mode & 0o777, at=parent)
                 fd = self._disk.open_folder(name, at=parent)
                 try:
                     self.give_owner(fd, parent)
-                    self._disk.set_mode(fd, self._disk.status_of(parent).st_mode & 0o7777)
+                    self._disk.set_mode(fd, mode)
                 finally:
                     self._disk.close(fd)
 

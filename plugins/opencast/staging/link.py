@@ -93,7 +93,7 @@ class LinkRoute:
         with self._folders.element(mp_id, element_id) as folder, open_staged(self._disk, staged) as source:
             place = _Place(folder, self._folders.path(mp_id, element_id), name)
             url = self._url(mp_id, element_id, name)
-            if self._is_there(place, staged, source):
+            if self._is_there(place, staged):
                 return SentFile(url, "present", 0)
             self._folders.clear(folder, place.path)
             how, written, note = self._put(place, staged, source)
@@ -149,21 +149,19 @@ class LinkRoute:
 
     # --- one file ----------------------------------------------------------------------------------------------
 
-    def _is_there(self, place: _Place, staged: StagedObject, source: OpenFile) -> bool:
-        """Whether an earlier run, or this one before it was killed, has put just this there."""
+    def _is_there(self, place: _Place, staged: StagedObject) -> bool:
+        """Whether an earlier run, or this one before it was killed, has put just this there.
+
+        The ``.md5`` comes last, and a copy gets its name after it was checked and synced: so both are believed.
+        """
         with storage_errors(f"look into {place.path}"):
             if set(self._disk.names(place.folder)) != {place.name, place.md5_name}:
                 return False
             status = self._disk.status(place.name, at=place.folder)
-            if self._read(place.md5_name, place.folder) != staged.md5.encode("ascii"):
-                return False
-        if status.st_dev == source.status.st_dev:
-            return status.st_ino == source.status.st_ino
-        # On another file system it is a copy, which got its name after it was checked and synced.
-        return status.st_size == staged.size
+            return status.st_size == staged.size and self._read(place) == staged.md5.encode("ascii")
 
-    def _read(self, name: str, folder: int) -> bytes:
-        fd = self._disk.open_read(name, at=folder)
+    def _read(self, place: _Place) -> bytes:
+        fd = self._disk.open_read(place.md5_name, at=place.folder)
         try:
             return self._disk.read(fd, 64)
         finally:

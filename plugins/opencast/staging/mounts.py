@@ -9,7 +9,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Literal
-from urllib.parse import unquote, urlsplit
+from urllib.parse import SplitResult, unquote, urlsplit
 
 from opencast.errors import StagingError, UnsafePath
 from opencast.model.identifiers import shown
@@ -38,9 +38,12 @@ class Mount:
 
         :raises UnsafePath: for a url whose path would leave the folder.
         """
-        mine, theirs = urlsplit(self.url_prefix), urlsplit(url)
-        if (mine.scheme.lower(), mine.netloc.lower()) != (theirs.scheme.lower(), theirs.netloc.lower()):
-            return None
+        try:
+            mine, theirs = urlsplit(self.url_prefix), urlsplit(url)
+            if _origin(mine) != _origin(theirs):
+                return None
+        except ValueError as error:
+            raise UnsafePath(f"{shown(url.partition('?')[0])} is no url: {error}.") from error
         prefix = mine.path.rstrip("/") + "/"
         if not theirs.path.startswith(prefix):
             return None
@@ -50,17 +53,23 @@ class Mount:
         return parts if all(parts) else None
 
 
+def _origin(url: SplitResult) -> tuple[str, str | None, int | None]:
+    """Answer scheme, host and port, the usual port also where it is not written."""
+    scheme = url.scheme.lower()
+    return scheme, url.hostname, url.port or {"http": 80, "https": 443}.get(scheme)
+
+
 class NotMapped(StagingError):
     """There is no usable file for a url in any mount; the message says why. The fetcher then asks the server."""
 
 
 @contextmanager
 def open_mounted(disk: Disk, mounts: Sequence[Mount], url: str) -> Iterator[OpenFile | None]:
-    """Open the first mounted file that a url maps to; None when no mount is configured for it.
+    """Open the first mounted file that a url maps to; None when there are no mounts at all.
 
     Every folder below a mount's root is opened without following symbolic links.
 
-    :raises NotMapped: when a mount is configured for the url, but none holds a plain file for it.
+    :raises NotMapped: when no mount is meant for the url, or none of them holds a plain file for it.
     :raises UnsafePath: for a url whose path would leave the folder.
     """
     reasons: list[str] = []
@@ -73,8 +82,8 @@ def open_mounted(disk: Disk, mounts: Sequence[Mount], url: str) -> Iterator[Open
                 yield found
                 return
             reasons.append(found)
-    if reasons:
-        raise NotMapped("; ".join(reasons))
+    if mounts:
+        raise NotMapped("; ".join(reasons) or f"no mount is configured for {urlsplit(url)._replace(query='').geturl()}")
     yield None
 
 

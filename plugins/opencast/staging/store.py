@@ -15,14 +15,14 @@ import logging
 import time
 import uuid
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import AbstractContextManager, suppress
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 
 from opencast.errors import ChecksumMismatch, SizeMismatch, StorageFailure
 from opencast.staging.copying import read_digest
 from opencast.staging.digest import Digest, check_md5
-from opencast.staging.disk import Disk, storage_errors
+from opencast.staging.disk import Disk, make_folders, storage_errors
 from opencast.staging.incoming import Incoming
 from opencast.staging.locks import LockFile
 from opencast.staging.part import Part
@@ -89,7 +89,7 @@ class ObjectStore:
         self._objects = root / "objects"
         self._incoming = Incoming(root / "incoming", self.disk, file_mode, self.check_room)
         for folder in (root, self._objects, self._incoming.folder):
-            self._make_folders(folder)
+            make_folders(self.disk, folder, _FOLDER_MODE)
         self._locks = LockFile(root / "lock", self.disk, sleep=sleep, max_wait=max_wait)
         self._room = Room(
             self.disk,
@@ -191,7 +191,7 @@ class ObjectStore:
         found = self._look(digest)
         if found is None:
             target = self.path(digest)
-            self._make_folders(target.parent)
+            make_folders(self.disk, target.parent, _FOLDER_MODE)
             with storage_errors(f"move {temporary} to {target}"):
                 self.disk.rename(temporary, target)
                 self.disk.sync_folder(target.parent)
@@ -297,22 +297,3 @@ class ObjectStore:
                 return self.disk.names(folder)
             except FileNotFoundError:
                 return []
-
-    def _make_folders(self, folder: Path) -> None:
-        """Make a folder and what is missing above it, each entry forced to the disk."""
-        missing: list[Path] = []
-        with storage_errors(f"make the folder {folder}"):
-            while not self._is_there(folder):
-                missing.append(folder)
-                folder = folder.parent
-            for path in reversed(missing):
-                with suppress(FileExistsError):  # another worker was faster
-                    self.disk.make_folder(path, _FOLDER_MODE)
-                self.disk.sync_folder(path.parent)
-
-    def _is_there(self, path: Path) -> bool:
-        try:
-            self.disk.status(path)
-        except FileNotFoundError:
-            return False
-        return True
