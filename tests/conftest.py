@@ -9,7 +9,10 @@ from typing import Any
 
 import pytest
 
+from tests.airflow_home import prepare
 from tests.simulator import Library, Settings, Simulator
+
+prepare()
 
 _LIBRARY = {field.name for field in fields(Library)} - {"name"}
 

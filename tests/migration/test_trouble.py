@@ -198,3 +198,9 @@ def test_an_error_of_the_params_is_told_before_any_server_is_asked(pair: Pair) -
     with pytest.raises(OpencastError, match="There is no time zone 'Mars/Olympus'"):
         pair.bench(timezone="Mars/Olympus").options.selection()
     assert pair.source.requests.count == 0
+
+
+def test_a_damaged_published_copy_is_replaced_by_the_archived_one(pair: Pair) -> None:
+    """Two places on the source hold the same bytes by their checksums; one of them is enough."""
+    _overwrite(pair.source.storage / "downloads" / "mh_default_org" / "engage-player" / EVENT, "screen.mp4", b"damaged")
+    assert pair.migrate(EVENT).state is State.DONE

@@ -4,30 +4,32 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from opencast.migration.runs import ENGAGE, ChannelRun
+from opencast.migration.runs import ENGAGE, ChannelRun, moved_ref
 from opencast.migration.verification import published_key
 from opencast.model.mediapackage import MediaPackage, Publication
 
 
 def restored_publication(made: Publication, run: ChannelRun) -> Publication:
-    """Give a publication that the target made the id and tags that it has on the source.
+    """Give a publication that the target made the id, tags and references that it has on the source.
 
     The elements of ``engage-player`` keep the ids that the target gave them, because its search index holds the
-    same; those of other channels get the source's, with the source's references between them.
+    same; those of other channels get the source's. The operation itself points references between published elements
+    to ids that it throws away in the next moment, so they are set anew.
 
     :param made: as the channel run left it.
     """
     publication = replace(made, id=run.publication.id or made.id, tags=run.publication.tags)
-    if run.channel == ENGAGE:
-        return publication
     sources = {
         (element.source.kind.value, element.element_id, element.file_name): element.source for element in run.elements
     }
+    paired = [(element, sources.get(published_key(element))) for element in publication.elements]
+    kept = run.channel == ENGAGE
+    ids: dict[str | None, str] = {
+        source.id: (element.id if kept else source.id) or "" for element, source in paired if source is not None
+    }
     elements = tuple(
-        element
-        if (source := sources.get(published_key(element))) is None
-        else replace(element, id=source.id or element.id, ref=source.ref)
-        for element in publication.elements
+        element if source is None else replace(element, id=ids[source.id] or element.id, ref=moved_ref(source.ref, ids))
+        for element, source in paired
     )
     return replace(publication, elements=elements)
 

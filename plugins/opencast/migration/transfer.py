@@ -7,6 +7,7 @@ import logging
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
+from opencast.errors import ChecksumMismatch, Forbidden, NotFound, UnexpectedContent
 from opencast.migration.runs import Location, RunElement
 from opencast.staging.routes import Route, SentFile
 from opencast.staging.source import Digest, Fetcher, SourceFile, StagedObject
@@ -77,14 +78,18 @@ class Transfer:
     def stage(self, elements: Iterable[RunElement]) -> Staged:
         """Bring every file into the staging store; one that several elements name by the same URL is read once.
 
+        Where one copy on the source is missing, forbidden or damaged, another one with the same checksum is taken.
+
         :raises StagingError: a file of the source is missing, damaged or cannot be stored.
+        :raises ServerError: a file of the source cannot be had.
         """
+        wanted = tuple(elements)
         objects: dict[str, StagedObject] = {}
         by_url: dict[str, StagedObject] = {}
-        for element in elements:
+        for element in wanted:
             staged = by_url.get(element.url)
             if staged is None:
-                staged = by_url[element.url] = self._stage(element)
+                staged = by_url[element.url] = self._stage_any(element, wanted)
             objects[element.key] = staged
         unique = {(staged.md5, staged.size) for staged in by_url.values()}
         traffic = Traffic(
@@ -108,6 +113,18 @@ class Transfer:
         notes = dict.fromkeys(file.note for file in sent.values() if file.note)
         return Sent({folder: file.url for folder, file in sent.items()}, traffic, tuple(notes))
 
+    def _stage_any(self, element: RunElement, wanted: tuple[RunElement, ...]) -> StagedObject:
+        try:
+            return self._stage(element)
+        except (ChecksumMismatch, Forbidden, NotFound, UnexpectedContent) as error:
+            for other in _copies(element, wanted):
+                log.warning("%s; trying the copy %s.", error.message, other.key)
+                try:
+                    return self._stage(other)
+                except (ChecksumMismatch, Forbidden, NotFound, UnexpectedContent) as again:
+                    log.warning("%s", again.message)
+            raise
+
     def _stage(self, element: RunElement) -> StagedObject:
         checksum = element.source.checksum
         staged = self._fetcher.fetch(
@@ -125,3 +142,15 @@ class Transfer:
 
 def _url_key(url: str) -> str:
     return hashlib.sha256(url.encode()).hexdigest()
+
+
+def _copies(element: RunElement, wanted: tuple[RunElement, ...]) -> list[RunElement]:
+    """Return the other elements that hold the same bytes at another URL, as far as checksums tell."""
+    checksum = element.source.checksum
+    if checksum is None or checksum.md5 is None:
+        return []
+    return [
+        other
+        for other in wanted
+        if other.url != element.url and other.source.checksum is not None and other.source.checksum.md5 == checksum.md5
+    ]

@@ -9,11 +9,12 @@ from itertools import islice
 from typing import Any
 
 from sqlalchemy import delete, func, select
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.orm import Session
 
 from opencast.model.event import EventRow
 from opencast.store.database import Database
 from opencast.store.tables import InventoryEvent, InventorySeries
-from opencast.store.upserts import upsert
 
 #: Rows a statement; bounded by SQLite's limit of 32,766 bound values.
 _BATCH = 1000
@@ -121,8 +122,7 @@ class Inventory:
             # A page of a moving list may show an object twice; one statement must not meet it twice.
             unique = {row["identifier"]: row for row in chunk}
             with self._database.session() as session:
-                changed = tuple(name for name in chunk[0] if name not in _KEY)
-                session.execute(upsert(session.connection(), table, _KEY, changed), list(unique.values()))
+                session.execute(_insert_or_update(session, table, chunk[0]), list(unique.values()))
             count += len(unique)
         return count
 
@@ -178,3 +178,12 @@ def _event_row(row: InventoryEvent) -> EventRow:
         archive_version=row.archive_version,
         **fields,
     )
+
+
+def _insert_or_update(
+    session: Session, table: type[InventoryEvent] | type[InventorySeries], row: dict[str, Any]
+) -> Any:
+    dialect = sqlite if session.get_bind().dialect.name == "sqlite" else postgresql
+    statement = dialect.insert(table)
+    changed = {name: statement.excluded[name] for name in row if name not in _KEY}
+    return statement.on_conflict_do_update(index_elements=list(_KEY), set_=changed)

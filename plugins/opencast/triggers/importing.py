@@ -65,7 +65,7 @@ class ImportTrigger(BaseTrigger):
         failures = 0
         with Workbench(settings, options, database, Opencast(source), Opencast(target)) as bench:
             while True:
-                await asyncio.sleep(options.poll_seconds)
+                await asyncio.sleep(pause(options))
                 try:
                     progress = await asyncio.to_thread(self._look, bench)
                 except OpencastError as error:
@@ -84,3 +84,8 @@ class ImportTrigger(BaseTrigger):
             claimed = bench.imports.claim(self.identifier, self.plan_key, bench.options.imports_in_flight)
             return SLOT if claimed else Progress.NO_SLOT.value
         return bench.mediapackage_migrator(self.identifier, self.plan_key).advance().value
+
+
+def pause(options: Options) -> float:
+    """Return the seconds between two looks at the target; never less than six, see ``ImportTrigger.run``."""
+    return options.poll_seconds
