@@ -107,6 +107,11 @@ def test_a_web_page_is_known_whatever_it_is_declared_as(server: ScriptedServer, 
         getattr(client, method)("/x")
 
 
+def test_bytes_are_given_as_they_are(server: ScriptedServer, client: Client) -> None:
+    server.on("GET", "/x", Answer(200, b"<html>\xff", {"Content-Type": "series/ext"}))
+    assert client.get_bytes("/x") == b"<html>\xff"
+
+
 @pytest.mark.parametrize("body", ["", "{", "nope", "[" * 100_000, "<a/>"])
 def test_what_is_no_json_is_refused(server: ScriptedServer, client: Client, body: str) -> None:
     server.on("GET", "/x", json_answer(body))

@@ -75,6 +75,15 @@ def test_a_page_full_of_events_of_one_second_is_asked_for_larger(server: Scripte
     assert len(set(_listed(opencast, 4))) == 50
 
 
+def test_a_page_does_not_grow_without_end(
+    server: ScriptedServer, opencast: Opencast, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("opencast.api.events._LARGEST_PAGE", 8)
+    server.on("GET", "/api/events", Library([_row(number, NOON) for number in range(50)]))
+    with pytest.raises(InvalidAnswer, match="start at"):
+        _listed(opencast, 4)
+
+
 def test_events_without_start_date_are_found_at_either_end(server: ScriptedServer, opencast: Opencast) -> None:
     undated = [_row(number, None) for number in range(5)]
     library = Library([*undated, *(_row(100 + day, NOON + timedelta(days=day)) for day in range(20))])

@@ -51,6 +51,12 @@ def test_a_server_that_speaks_no_tls_is_unreachable_and_not_tried_again(
     assert sleeps == []
 
 
+def test_a_connection_that_does_not_come_about_in_time_is_said_to_be_so() -> None:
+    problem = failures.no_answer("POST", "https://h/x", requests.ConnectTimeout(), tries=1, idempotent=False)
+    assert "no connection within the time-out" in str(problem)
+    assert "carried out" not in str(problem)
+
+
 def test_a_proxy_is_named_without_its_address() -> None:
     error = requests.exceptions.ProxyError("http://user:pw@proxy cannot be reached")
     problem = failures.no_answer("GET", "https://h/x?a=b", error, tries=1, idempotent=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from opencast.api.features import Feature
 from opencast.api.opencast import Opencast
 from opencast.api.server import Server
 
@@ -24,6 +25,12 @@ def test_the_search_speaks_the_language_of_its_version(server: ScriptedServer, o
     server.on("GET", "/search/episode.json", json_answer('{"total": 4, "result": []}'))
     replay(server, "preflight/bundles")
     assert Opencast(opencast.client).search.count() == 4
+
+
+def test_what_a_server_can_do_depends_on_its_version(server: ScriptedServer, opencast: Opencast) -> None:
+    replay(server, "preflight/bundles", version=15)
+    assert opencast.has(Feature.SEARCH_XML)
+    assert not opencast.has(Feature.PLAYLISTS)
 
 
 def test_another_user_works_over_the_same_connections(server: ScriptedServer, opencast: Opencast) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
@@ -101,6 +102,15 @@ def test_a_change_is_sent_in_the_body_of_a_put(server: ScriptedServer, opencast:
     assert server.last.target == "/recordings/a-sched-future"
     assert server.last.form["agent"] == "a-hall-a"
     assert "mediaPackage" not in server.last.form
+
+
+def test_only_what_differs_is_sent_when_it_is_known_what_is_there(server: ScriptedServer, opencast: Opencast) -> None:
+    replay(server, "writes/recordings_put")
+    known = Schedule("a-hall-a", START, END, workflow_properties={"a": "b"})
+    opencast.recordings.update("a-sched-future", replace(known, agent="a-lab 7"), known=known)
+    assert server.last.form == {"agent": "a-lab 7"}
+    opencast.recordings.update("a-sched-future", replace(known, end=START.replace(hour=10)), known=known)
+    assert set(server.last.form) == {"start", "end"}
 
 
 @pytest.mark.parametrize(

@@ -45,6 +45,13 @@ def test_before_16_a_result_without_that_text_is_read_from_its_package(
     assert package.title == "Published by fast"
 
 
+def test_before_16_a_result_without_any_package_is_refused(server: ScriptedServer, solr: SearchService) -> None:
+    body = '<search-results xmlns="http://search.opencastproject.org" total="1"><result id="a"/></search-results>'
+    server.on("GET", "/search/episode.xml", xml_answer(body))
+    with pytest.raises(InvalidAnswer, match="without a mediapackage"):
+        solr.episode("a")
+
+
 @pytest.mark.parametrize("name", ["id_unknown_xml", "id_unpublished_xml"])
 def test_before_16_no_result_is_none(server: ScriptedServer, solr: SearchService, name: str) -> None:
     server.on("GET", "/search/episode.xml", xml_answer(recorded_text(f"search15/{name}", version=15)))

@@ -104,5 +104,7 @@ def test_pieces_add_up_whatever_their_size() -> None:
         boundary = upload.content_type.partition("boundary=")[2].encode()
         return b"".join(pieces).replace(boundary, b"B")
 
+    upload = MultipartUpload(BytesIO(b"hello" * 100), 500, file_name="a.mp4")
+    assert sum(map(len, upload)) == upload.len
     assert whole(1) == whole(7) == whole(100_000)
     assert len(whole(-1)) == len(whole(1))

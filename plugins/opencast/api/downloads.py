@@ -107,10 +107,6 @@ class Download:
         if self.length is not None and got != self.length:
             raise self._ended_early(got)
 
-    def close(self) -> None:
-        """Give the connection back, or close it when the body was not read to its end."""
-        self._response.close()
-
     def _ended_early(self, got: int) -> SizeMismatch:
         announced = "an unknown number of" if self.length is None else self.length
         return SizeMismatch(f"{self.url} stopped after {got} of {announced} bytes.")

@@ -23,8 +23,6 @@ _TURNED_AWAY = frozenset({429, 503})
 #: Something may have been done before it failed: repeated only when doing it twice is the same as once.
 _FAILED_ON_THE_WAY = frozenset({500, 502, 504})
 
-_IDEMPOTENT_METHODS = frozenset({"GET", "HEAD", "PUT", "DELETE"})
-
 
 @dataclass(frozen=True)
 class RetryPolicy:
@@ -53,11 +51,6 @@ class RetryPolicy:
         pause = ceiling * (0.5 + self.jitter() / 2)
         self.sleep(max(pause, retry_after or 0.0))
         return True
-
-
-def is_idempotent(method: str) -> bool:
-    """Tell whether a method may be sent twice by its definition (RFC 9110, section 9.2.2)."""
-    return method in _IDEMPOTENT_METHODS
 
 
 def worth_repeating(status: int, *, idempotent: bool) -> bool:
