@@ -11,7 +11,7 @@ help: ## Show this help
 
 install: $(VENV)/.installed
 
-$(VENV)/.installed: requirements.txt requirements-dev.txt constraints.txt pyproject.toml
+$(VENV)/.installed: requirements.txt requirements-production.txt requirements-dev.txt constraints.txt pyproject.toml
 	PYTHON="$(PYTHON)" ./scripts/install.sh $(VENV)
 
 demo: install ## Start Airflow and two Opencast simulators, migrate a real library, show the report
