@@ -185,8 +185,8 @@ class Engine:
             self._index(instance)
             while instance.state in ("RUNNING", "FAILING") and not self._closing.is_set():
                 if fault.released.wait(0.01):
-                    return False
-            return True
+                    break
+            return instance.state not in ("RUNNING", "FAILING")
         if fault.kind == "pause":
             instance.state = operation.state = "PAUSED"
             self._index(instance)
@@ -227,7 +227,7 @@ class Engine:
     def _fail(self, instance: Instance, operation: Operation) -> None:
         operation.failed_attempts += 1
         operation.completed, operation.state = clock.now(), "FAILED"
-        if not operation.fail_on_error:
+        if not operation.fail_on_error or instance.state == "STOPPED":
             return
         handler = self.state.definitions.get(operation.exception_handler or "")
         if handler is None or instance.state == "FAILING":
