@@ -1,0 +1,1 @@
+"""Measurements; `make bench` runs those of docs/benchmarks.md and writes it."""
