@@ -4,7 +4,7 @@ PYTHON ?= python3
 VENV := .venv
 RUN := $(VENV)/bin/python
 
-.PHONY: help demo test check run bench clean install docs
+.PHONY: help demo test check run bench clean install docs screenshots
 
 help: ## Show this help
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/' | expand -t 18
@@ -34,6 +34,9 @@ bench: install ## Measure; the figures are written to docs/benchmarks.md
 
 docs: install ## Make the generated documents anew
 	$(RUN) -m scripts.docs
+
+screenshots: install ## Take the pictures of the documentation from the running demo
+	$(RUN) -m scripts.screenshots
 
 clean: ## End what demo and run started, and remove what they made
 	@if [ -x $(RUN) ]; then $(RUN) -m scripts.demo clean; fi

@@ -124,6 +124,11 @@ class AirflowServer:
             time.sleep(2)
         raise SystemExit(f"The run {run_id} of {dag_id} has not ended after {timeout:.0f} s; look at {self.url}.")
 
+    def first_run(self, dag_id: str) -> str:
+        """Return the id of a DAG's first run."""
+        answer = self._get(f"dags/{dag_id}/dagRuns?order_by=run_after&limit=1")
+        return str(answer["dag_runs"][0]["dag_run_id"])
+
     def tasks(self, dag_id: str, run_id: str) -> list[dict[str, Any]]:
         """Return the task instances of a run."""
         answer = self._get(f"dags/{dag_id}/dagRuns/{run_id}/taskInstances?limit=1000")
