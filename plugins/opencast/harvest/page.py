@@ -32,6 +32,8 @@ _DATESTAMP = tag(OAI, "datestamp")
 _SET = tag(OAI, "setSpec")
 _TOKEN = tag(OAI, "resumptionToken")
 
+#: Bytes in which a document type is looked for when a page could not be parsed.
+_PROLOG = 4096
 #: What each verb lists; the other verbs have no list.
 ITEMS = {"ListRecords": _RECORD, "GetRecord": _RECORD, "ListIdentifiers": _HEADER}
 
@@ -119,14 +121,20 @@ def parse(body: bytes, *, charset: str | None = None) -> etree._Element:
         )
         root = etree.fromstring(body, parser)
     except (etree.XMLSyntaxError, ValueError, LookupError) as error:
+        if b"<!DOCTYPE" in body[:_PROLOG]:
+            raise _with_document_type() from None
         reason = error.msg if isinstance(error, etree.XMLSyntaxError) else str(error)
         raise UnreadablePage(f"The page is not well-formed XML: {reason}.") from None
     info = root.getroottree().docinfo
     if info.internalDTD is not None or info.doctype:
-        problem = UnreadablePage("The page declares a document type, which is never accepted.")
-        problem.retriable = False
-        raise problem
+        raise _with_document_type()
     return root
+
+
+def _with_document_type() -> UnreadablePage:
+    error = UnreadablePage("The page declares a document type, which is never accepted.")
+    error.retriable = False
+    return error
 
 
 def read_page(body: bytes, verb: str, *, charset: str | None = None) -> Page:
@@ -239,6 +247,7 @@ def _record(
     content: etree._Element | None = None
     if not identifier or not fits_index(identifier):
         error = error or ("its identifier is too long" if identifier else "it has no identifier")
+        identifier = ""
     elif not is_header and not deleted:
         if metadata is not None and len(metadata) == 1:
             content = metadata[0]

@@ -79,8 +79,9 @@ def salvage(body: bytes, verb: str, *, charset: str | None = None) -> Salvaged |
         except UnreadablePage as error:
             records.append(_unreadable(piece, error))
             damage.update(piece)
-    findings = tuple(finding for finding in frame.findings if not finding.startswith("empty-list"))
-    return Salvaged(replace(frame, records=tuple(records), findings=findings), damage.digest())
+    findings = [finding for finding in frame.findings if not finding.startswith("empty-list")]
+    findings.append("damaged-records: a page holds records that are not well-formed; they are kept as they came")
+    return Salvaged(replace(frame, records=tuple(records), findings=tuple(findings)), damage.digest())
 
 
 def _pieces(body: bytes, prefix: bytes) -> tuple[bytes, list[bytes], bytes] | None:
