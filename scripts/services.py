@@ -87,8 +87,7 @@ class PostgreSQL:
 
     def create_database(self, name: str) -> None:
         """Create a database, unless it is there; the server must run."""
-        found = self._psql("postgres", f"SELECT 1 FROM pg_database WHERE datname = '{name}'")
-        if found.strip() != "1":
+        if name not in self._psql("postgres", "SELECT datname FROM pg_database").splitlines():
             self._psql("postgres", f'CREATE DATABASE "{name}"')
 
     def remove(self) -> None:
@@ -109,24 +108,35 @@ class PostgreSQL:
             return
         self._data.mkdir(parents=True, exist_ok=True)
         self._data.chmod(0o700)
-        if self._user:
-            account = pwd.getpwnam(self._user)
-            os.chown(self._data, account.pw_uid, account.pw_gid)
+        told = Path(tempfile.mkdtemp(prefix="opencast-initdb-"))
+        password = told / "password"
+        password.touch(mode=0o600)
+        password.write_text(self.password())
+        for path in (self._data, told, password):
+            self._give(path)
         command = [str(self._binary("initdb")), "-D", str(self._data), "-U", "opencast", "--auth=scram-sha-256"]
-        command += ["--encoding=UTF8", "--locale=C", "--no-sync", "--pwfile=/dev/stdin"]
-        done = subprocess.run(
-            command,
-            input=self.password(),
-            cwd="/",
-            user=self._user,
-            group=self._user,
-            capture_output=True,
-            text=True,
-            timeout=120,
-            check=False,
-        )
+        command += ["--encoding=UTF8", "--locale=C", "--no-sync", f"--pwfile={password}"]
+        try:
+            done = subprocess.run(
+                command,
+                cwd="/",
+                user=self._user,
+                group=self._user,
+                capture_output=True,
+                text=True,
+                timeout=120,
+                check=False,
+            )
+        finally:
+            shutil.rmtree(told)
         if done.returncode:
             raise SystemExit(f"PostgreSQL's data cannot be made in {self._data}: {done.stderr.strip()}")
+
+    def _give(self, path: Path) -> None:
+        """Let PostgreSQL's account own a file or folder."""
+        if self._user:
+            account = pwd.getpwnam(self._user)
+            os.chown(path, account.pw_uid, account.pw_gid)
 
     def _binary(self, name: str) -> Path:
         folder = _postgresql_binaries()
