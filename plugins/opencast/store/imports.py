@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import delete, func, select
+from sqlalchemy.orm import Session
 
 from opencast.store.base import utc_now
 from opencast.store.database import Database
@@ -48,23 +49,30 @@ class Imports:
         :return: False when all slots are taken.
         """
         now = utc_now()
+        if not self._may_claim(identifier, limit, now):
+            return False  # hundreds may wait for a slot: asking must not take the write lock
         with self._database.session() as session:
             # On PostgreSQL this row serialises the claims; on SQLite the write lock already does.
             session.execute(select(Pair.id).where(Pair.id == self._pair_id).with_for_update())
             job = session.get(ImportJob, (self._pair_id, identifier))
             if job is None:
-                taken = session.scalar(
-                    select(func.count())
-                    .select_from(ImportJob)
-                    .where(ImportJob.target == self._target, ImportJob.touched > now - SLOT_LIFETIME)
-                )
-                if (taken or 0) >= limit:
+                if self._taken(session, now) >= limit:
                     return False
                 job = ImportJob(pair_id=self._pair_id, identifier=identifier, target=self._target, journal={})
                 session.add(job)
             job.plan_key = plan_key
             job.touched = now
             return True
+
+    def _may_claim(self, identifier: str, limit: int, now: datetime) -> bool:
+        with self._database.reading() as session:
+            known = session.get(ImportJob, (self._pair_id, identifier)) is not None
+            return known or self._taken(session, now) < limit
+
+    def _taken(self, session: Session, now: datetime) -> int:
+        query = select(func.count()).select_from(ImportJob)
+        alive = ImportJob.touched > now - SLOT_LIFETIME
+        return session.scalar(query.where(ImportJob.target == self._target, alive)) or 0
 
     def load(self, identifier: str) -> Import | None:
         """Return the import of a mediapackage, or None when there is none in flight."""
