@@ -16,6 +16,8 @@ ROWS = [
     (Feature.SEVERAL_ARCHIVE_FOLDERS, [15, 17], [14]),
     (Feature.INTERNAL_PUBLICATIONS, [16, 17], [15]),
     (Feature.PLAYLISTS, [16, 17], [15]),
+    (Feature.ADMIN_INTERFACE, [2, 4, 17, 99], [1]),
+    (Feature.WORKFLOW_PROPERTIES, [6, 17, 99], [4, 5]),
     (Feature.FEEDS, [13, 15], [16, 17]),
 ]
 

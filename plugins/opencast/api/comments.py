@@ -101,6 +101,15 @@ class CommentsService:
         """
         return self._written(event_id, path(f"{_event(event_id)}/comment", str(comment_id)), {}, idempotent=True)
 
+    def reopen(self, event_id: str, comment_id: int) -> Comment:
+        """Mark a comment as not resolved (``PUT``): some servers resolve new ones whose reason looks like a yes.
+
+        :raises NotFound: there is no such event or comment.
+        """
+        where = path(f"{_event(event_id)}/comment", str(comment_id))
+        response = self._client.put_form(where, {"resolved": False}, ok=(200,))
+        return Comment.parse(self._client.read.json(response), what=f"the comment on event {event_id}")
+
     def reply(self, event_id: str, comment_id: int, text: str) -> Comment:
         """Reply to a comment; its state stays. Not repeated when it may have arrived.
 

@@ -31,6 +31,10 @@ class Feature(Enum):
     INTERNAL_PUBLICATIONS = (16, None)
     #: ``/api/playlists``.
     PLAYLISTS = (16, None)
+    #: ``/admin-ng``: themes, comments on events, lists of users, groups and templates of access lists.
+    ADMIN_INTERFACE = (2, None)
+    #: ``/assets/{id}/workflowProperties``: properties of workflows are kept with their event.
+    WORKFLOW_PROPERTIES = (6, None)
     #: ``/feeds``.
     FEEDS = (1, 15)
 

@@ -61,7 +61,11 @@ class StaticFilesService:
 
         :raises NotFound: there is no such file.
         """
-        return self._client.open_download(self._client.base_url + path("/staticfiles", identifier))
+        return self._client.open_download(self.url(identifier))
+
+    def url(self, identifier: str) -> str:
+        """Give the address of a file on the server itself; ``.../url`` may name another web server."""
+        return self._client.base_url + path("/staticfiles", identifier)
 
     def delete(self, identifier: str) -> bool:
         """Delete a file (``DELETE /staticfiles/{id}``).

@@ -28,6 +28,7 @@ class Theme:
     :param files: ids of static files, by field (:data:`FILE_FIELDS`); fields without a file are left out.
     :param flags: which parts are in use, such as ``bumperActive``.
     :param texts: ``titleSlideMetadata``, ``licenseSlideDescription``, ``watermarkPosition``.
+    :param file_names: names of the files that are there, by field; only :meth:`ThemesService.get` tells them.
     """
 
     id: int | None
@@ -39,6 +40,7 @@ class Theme:
     files: Mapping[str, str] = field(default_factory=dict)
     flags: Mapping[str, bool] = field(default_factory=dict)
     texts: Mapping[str, str] = field(default_factory=dict)
+    file_names: Mapping[str, str] = field(default_factory=dict, compare=False)
 
     @classmethod
     def parse(cls, value: object) -> Theme:
@@ -60,6 +62,7 @@ class Theme:
             files={name: fields.text(source, name) for name in FILE_FIELDS if fields.text(source, name)},
             flags={name: fields.flag(source, name) for name in _FLAG_FIELDS},
             texts={name: fields.text(source, name) for name in _TEXT_FIELDS},
+            file_names={name: fields.text(source, f"{name}Name") for name in FILE_FIELDS if source.get(f"{name}Name")},
         )
 
     def form(self) -> Fields:

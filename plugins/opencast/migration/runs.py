@@ -23,6 +23,8 @@ ARCHIVE = "archive"
 #: Publications of OAI-PMH repositories are made again by the repository's own operation, not as files.
 OAIPMH_PREFIX = "oaipmh-"
 SERIES_POLICY = Flavor("security", "xacml+series")
+#: The flavor of the catalog that the server writes of an event's comments, each time that one is written.
+COMMENTS_CATALOG = Flavor("metadata", "comments")
 
 
 @dataclass(frozen=True)

@@ -19,8 +19,12 @@ from opencast.store.tables import LedgerEntry, LedgerStep, Pair
 class Kind(StrEnum):
     """The kinds of objects that are migrated."""
 
+    AGENT = "agent"
+    THEME = "theme"
     SERIES = "series"
     MEDIAPACKAGE = "mediapackage"
+    SCHEDULED = "scheduled"
+    PLAYLIST = "playlist"
 
 
 class State(StrEnum):
