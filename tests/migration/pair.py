@@ -72,16 +72,34 @@ class Pair:
             bench.ledger.finish(key, State.DONE, source_version=done.fingerprint)
             return done.written
 
+    def migrate_scheduled(self, identifier: str, key: str = KEY, **options: Any) -> Entry:
+        """Migrate one scheduled event as its task does, and return what the ledger says."""
+        with self.bench(**options) as bench:
+            migrator = bench.scheduled_migrator(identifier, key, identifier)
+            try:
+                migrator.migrate()
+            except ObjectBusy as error:
+                migrator.fail(error, skipped=True)
+            except OpencastError as error:
+                migrator.fail(error)
+            entry = bench.ledger.entry(Kind.SCHEDULED, identifier)
+            assert entry is not None
+            return entry
+
     def migrate_all(self, **options: Any) -> dict[str, Entry]:
-        """Plan, migrate every series and mediapackage of the plan, and return the mediapackages' entries."""
+        """Plan, migrate every series and event of the plan, and return the events' entries."""
         items = self.plan(**options).values()
         work = [item for item in items if item.action in {Action.MIGRATE, Action.UPDATE}]
         for item in work:
             if item.kind is Kind.SERIES:
                 self.migrate_series(item.identifier)
-        return {
+        done = {
             item.identifier: self.migrate(item.identifier, **options) for item in work if item.kind is Kind.MEDIAPACKAGE
         }
+        for item in work:
+            if item.kind is Kind.SCHEDULED:
+                done[item.identifier] = self.migrate_scheduled(item.identifier, **options)
+        return done
 
     def writes(self) -> list[str]:
         """Return every request that the target got and that was not a reading one."""

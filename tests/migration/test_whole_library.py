@@ -11,7 +11,7 @@ from opencast.api.opencast import Opencast
 from opencast.migration.series import read_series
 from opencast.model.mediapackage import MediaPackage, Publication, compare_elements
 from opencast.store.database import Database
-from opencast.store.ledger import State
+from opencast.store.ledger import Kind, State
 from opencast.store.plans import Action
 
 from tests.migration.pair import Pair, server
@@ -24,8 +24,10 @@ def test_every_object_of_a_recorded_library_arrives(pairs: Callable[..., Pair], 
     assert {name: entry.reason for name, entry in entries.items() if entry.state is not State.DONE} == {}
     assert len(entries) >= 9
     source, target = Opencast(server(pair.source)), Opencast(server(pair.target))
-    for identifier in entries:
-        _assert_same(source.assets.episode(identifier), target.assets.episode(identifier))
+    for identifier, entry in entries.items():
+        # Both recorded servers name wrong checksums for the catalogs of their scheduled events.
+        wrong = frozenset({"checksum"}) if entry.kind is Kind.SCHEDULED else frozenset()
+        _assert_same(source.assets.episode(identifier), target.assets.episode(identifier), wrong)
         assert source.events.acl(identifier).same_as(target.events.acl(identifier))
     for series in source.series.list():
         before, after = (read_series(server.series, series.identifier) for server in (source, target))
@@ -33,12 +35,14 @@ def test_every_object_of_a_recorded_library_arrives(pairs: Callable[..., Pair], 
         assert before.differences(after, ignore_properties=frozenset({"theme"})) == []
 
 
-def _assert_same(source: MediaPackage, target: MediaPackage) -> None:
+def _assert_same(source: MediaPackage, target: MediaPackage, ignore: frozenset[str]) -> None:
     assert [element.id for element in target.elements] == [element.id for element in source.elements]
     for expected in source.elements:
         actual = target.element(expected.id or "")
         assert actual is not None
-        assert compare_elements(expected, actual) == []
+        # The server writes the catalog of an event's comments by itself, with its own ids and dates.
+        own = frozenset({"checksum"}) if str(expected.flavor) == "metadata/comments" else frozenset()
+        assert compare_elements(expected, actual, ignore=ignore | own) == []
     migrated = [p for p in source.publications if not p.is_oaipmh and not p.is_live]
     assert [p.channel for p in target.publications] == [p.channel for p in migrated]
     for publication in migrated:

@@ -39,9 +39,14 @@ class Closing:
         """
         counts = {"same": 0, "different": 0, "missing": 0}
         deadline = time.monotonic() + INDEX_PATIENCE_S
-        done = [entry for entry in self._ledger.entries(Kind.MEDIAPACKAGE, plan_key) if entry.state is State.DONE]
+        done = [
+            entry
+            for kind in (Kind.MEDIAPACKAGE, Kind.SCHEDULED)
+            for entry in self._ledger.entries(kind, plan_key)
+            if entry.state is State.DONE
+        ]
         for entry in done:
-            key = ObjectKey(Kind.MEDIAPACKAGE, entry.identifier, plan_key, entry.title)
+            key = ObjectKey(entry.kind, entry.identifier, plan_key, entry.title)
             row = self._listed(entry.identifier, deadline)
             if row is None:
                 reason = "It was verified, but the target does not list it."

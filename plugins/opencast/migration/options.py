@@ -40,6 +40,20 @@ class Existing(StrEnum):
     OVERWRITE = "overwrite"
 
 
+class PastSchedules(StrEnum):
+    """What to do with a scheduled event whose time is over and of which nothing was recorded."""
+
+    SKIP = "skip"
+    SCHEDULE = "schedule"
+
+
+class ScheduleConflicts(StrEnum):
+    """What to make of a scheduled event whose agent is taken on the target at that time."""
+
+    FAIL = "fail"
+    SKIP = "skip"
+
+
 class Unfinished(StrEnum):
     """What to do with a period that is not over yet."""
 
@@ -86,7 +100,19 @@ class Options(BaseModel):
     exclude_statuses: tuple[str, ...] = ()
     existing: Existing = Existing.FAIL
     include_failed: bool = False
+    #: Try again what failed before although the source has not changed it since.
+    repeat_failed: bool = True
+    past_schedules: PastSchedules = PastSchedules.SKIP
+    schedule_conflicts: ScheduleConflicts = ScheduleConflicts.FAIL
+    #: Delete a scheduled event on the target where its recording, or what it was changed to, cannot take its place.
+    replace_scheduled: bool = False
     include_empty_series: bool = True
+    include_agents: bool = True
+    include_themes: bool = True
+    include_playlists: bool = True
+    include_workflow_properties: bool = True
+    include_comments: bool = True
+    comments_as_authors: bool = True
     verify: Verify = Verify.SAMPLE
     wave_size: int = Field(default=500, ge=1, le=1000)
     imports_in_flight: int = Field(default=8, ge=1, le=64)

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from opencast.api.series import SeriesService
 from opencast.errors import FilterMatchesNothing, OpencastError
+from opencast.migration.decisions import decide
 from opencast.migration.notmigrated import NOT_MIGRATED
 from opencast.migration.options import Options
+from opencast.migration.schedule_planning import SchedulePlanner
 from opencast.migration.selection import Selection, Selector
 from opencast.migration.series import fingerprint, read_series
-from opencast.model.event import EventRow
+from opencast.model.event import EventRow, EventStatus
 from opencast.store.inventory import Inventory, SeriesRow
-from opencast.store.ledger import Entry, Kind, Ledger, State
+from opencast.store.ledger import Kind, Ledger, State
 from opencast.store.plans import Action, Item, Plans
 
 
@@ -48,10 +50,14 @@ class Planner:
     """Turn filters, inventory and ledger into a plan.
 
     :param source: the source's series, which are compared with what was migrated before.
+    :param schedules: judges the events that are still to be recorded.
     """
 
-    def __init__(self, source: SeriesService, inventory: Inventory, ledger: Ledger, plans: Plans) -> None:
+    def __init__(
+        self, source: SeriesService, schedules: SchedulePlanner, inventory: Inventory, ledger: Ledger, plans: Plans
+    ) -> None:
         self._source = source
+        self._schedules = schedules
         self._inventory = inventory
         self._ledger = ledger
         self._plans = plans
@@ -74,10 +80,16 @@ class Planner:
         selector = Selector(selection)
         wanted_series: set[str] = set(selection.series)
         events = []
+        scheduled = []
         for row in selector.select(self._inventory.events()):
             if row.series:
                 wanted_series.add(row.series)
-            events.append(self._event_item(row, options))
+            if self._schedules.concerns(row):
+                scheduled.append(row)
+            else:
+                events.append(self._event_item(row, options))
+        # The source is asked about each of these, after the store has been read to its end.
+        events.extend(self._scheduled_item(row, options) for row in scheduled)
         series = list(self._series_items(selection, wanted_series, options))
         missing = [Item(Kind.MEDIAPACKAGE, event, "", Action.CANNOT, _UNKNOWN) for event in selector.missing_events()]
         missing += [Item(Kind.MEDIAPACKAGE, event, "", Action.CANNOT, reason) for event, reason in unreadable]
@@ -104,7 +116,15 @@ class Planner:
 
     # --- mediapackages ---------------------------------------------------------------------------------------------
 
+    def _scheduled_item(self, row: EventRow, options: Options) -> Item:
+        item = self._schedules.item(row, options)
+        # What was recorded and is listed by its plan only is planned like any other recording.
+        return item or self._event_item(replace(row, status=EventStatus.PROCESSED.value), options)
+
     def _event_item(self, row: EventRow, options: Options) -> Item:
+        left_scheduled = self._schedules.replacement(row, options)
+        if left_scheduled is not None:
+            return left_scheduled
         version = None if row.archive_version is None else str(row.archive_version)
         action, reason = self._event_action(row, version, options)
         return Item(Kind.MEDIAPACKAGE, row.identifier, row.title, action, reason, version)
@@ -113,7 +133,8 @@ class Planner:
         obstacle = _obstacle(row, options)
         if obstacle:
             return obstacle
-        return _compared(self._ledger.entry(Kind.MEDIAPACKAGE, row.identifier), version, "a newer snapshot")
+        entry = self._ledger.entry(Kind.MEDIAPACKAGE, row.identifier)
+        return decide(entry, version, "a newer snapshot", repeat_failed=options.repeat_failed)
 
     # --- series ----------------------------------------------------------------------------------------------------
 
@@ -129,7 +150,7 @@ class Planner:
     def _series_item(self, row: SeriesRow) -> Item:
         entry = self._ledger.entry(Kind.SERIES, row.identifier)
         if entry is None or entry.state is not State.DONE:
-            action, reason = _compared(entry, None, "")
+            action, reason = decide(entry, None, "")
             return Item(Kind.SERIES, row.identifier, row.title, action, reason)
         try:
             series = read_series(self._source, row.identifier)
@@ -137,7 +158,7 @@ class Planner:
             # The task meets the same error, and notes it for this series alone.
             return Item(Kind.SERIES, row.identifier, row.title, Action.UPDATE, f"cannot be read: {error.message}")
         version = None if series is None else fingerprint(series)
-        action, reason = _compared(entry, version, "changes")
+        action, reason = decide(entry, version, "changes")
         return Item(Kind.SERIES, row.identifier, row.title, action, reason, version)
 
 
@@ -157,23 +178,9 @@ def _is_wanted_alone(row: SeriesRow, selection: Selection, options: Options) -> 
     return bool(options.period) and selection.is_only_period and selection.was_created_inside(row.created)
 
 
-def _compared(entry: Entry | None, version: str | None, change: str) -> tuple[Action, str]:
-    if entry is None:
-        return Action.MIGRATE, "not migrated yet"
-    if entry.state is not State.DONE:
-        return Action.MIGRATE, f"{entry.state} before: {entry.reason}".rstrip(": ")
-    if entry.source_version != version:
-        return Action.UPDATE, f"the source has {change} since it was migrated"
-    return Action.SKIP, "done"
-
-
 def _obstacle(row: EventRow, options: Options) -> tuple[Action, str] | None:
     """Say what keeps an event from being migrated by this run."""
     status = row.event_status
-    if status.is_scheduled:
-        return Action.CANNOT, "scheduled: nothing is recorded yet"
-    if status.is_recording:
-        return Action.SKIP, "it is being recorded; run again later"
     if status.is_processing:
         return Action.SKIP, "it is being processed; run again later"
     if status.is_paused:

@@ -78,7 +78,7 @@ class Prober:
                 problem = self._file_problem(element, found.get(key), sent.get(element.key))
                 if problem:
                     differences.append(f"{run.channel}: {key[0]} {key[1]}/{key[2]} {problem}")
-        differences.extend(self._index_problems(package))
+        differences.extend(self.access_problems(package.id))
         return Verdict(tuple(differences), verdict.notes)
 
     def _file_problem(self, element: RunElement, found: Element | None, sent: SentRecord | None) -> str:
@@ -105,12 +105,12 @@ class Prober:
             return ""
         return f"holds other bytes (md5 {digest.hexdigest()}) than the source's (md5 {sent.md5})"
 
-    def _index_problems(self, package: MediaPackage) -> list[str]:
+    def access_problems(self, identifier: str) -> list[str]:
         """Compare the effective access list, as the index shows it; wait while the index lags behind."""
-        expected = self._source.events.acl(package.id)
+        expected = self._source.events.acl(identifier)
         deadline = time.monotonic() + INDEX_PATIENCE_S
         while True:
-            problems = self._acl_problems(package.id, expected)
+            problems = self._acl_problems(identifier, expected)
             if not problems or time.monotonic() >= deadline:
                 return problems
             self._sleep(1.0)

@@ -6,6 +6,7 @@ from airflow.sdk import TriggerRule
 
 from opencast.operators.migration import (
     MigrateMediaPackageOperator,
+    MigrateScheduledOperator,
     MigrateSeriesOperator,
     PlanMigrationOperator,
     PreflightOperator,
@@ -36,8 +37,16 @@ def migration_tasks() -> None:
     migrate_mediapackage = MigrateMediaPackageOperator.partial(
         task_id="migrate_mediapackage", map_index_template="{{ task.title }}", max_active_tis_per_dagrun=tasks_at_once()
     ).expand_kwargs(select_mediapackages.output)
+    select_scheduled = SelectWorkOperator(
+        task_id="select_scheduled_events", kind="scheduled", trigger_rule=TriggerRule.ALL_DONE
+    )
+    migrate_scheduled = MigrateScheduledOperator.partial(
+        task_id="migrate_scheduled_event",
+        map_index_template="{{ task.title }}",
+        max_active_tis_per_dagrun=tasks_at_once(),
+    ).expand_kwargs(select_scheduled.output)
     verify = VerifyMigrationOperator(task_id="verify", trigger_rule=TriggerRule.ALL_DONE)
     report = ReportOperator(task_id="report", trigger_rule=TriggerRule.ALL_DONE)
 
     preflight >> take_inventory >> plan >> select_series >> migrate_series >> select_mediapackages
-    select_mediapackages >> migrate_mediapackage >> verify >> report
+    select_mediapackages >> migrate_mediapackage >> select_scheduled >> migrate_scheduled >> verify >> report

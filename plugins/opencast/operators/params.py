@@ -8,7 +8,15 @@ from typing import Any
 
 from airflow.sdk import Param
 
-from opencast.migration.options import Existing, Mode, Options, Unfinished, Verify
+from opencast.migration.options import (
+    Existing,
+    Mode,
+    Options,
+    PastSchedules,
+    ScheduleConflicts,
+    Unfinished,
+    Verify,
+)
 from opencast.migration.windows import UNDATED, Granularity
 from opencast.settings import load_settings
 
@@ -63,7 +71,7 @@ def _text(title: str, description: str, section: str) -> Param:
 
 def migration_params() -> dict[str, Param]:
     """Return the trigger form of a migration; each name is a field of ``opencast.migration.options.Options``."""
-    return {**_servers(), **_filters(), **_excludes(), **_ways(), **_limits()}
+    return {**_servers(), **_filters(), **_excludes(), **_ways(), **_belongings(), **_schedules(), **_limits()}
 
 
 def partition_params(granularity: Granularity) -> dict[str, Param]:
@@ -201,6 +209,13 @@ def _ways() -> dict[str, Param]:
             description_md="They may hold a good archive; what they hold is migrated as it is.",
             section=section,
         ),
+        "repeat_failed": Param(
+            _default("repeat_failed"),
+            type="boolean",
+            title="Try failed ones again",
+            description_md="Off: what failed is tried again only after the source has changed it.",
+            section=section,
+        ),
         "include_empty_series": Param(
             _default("include_empty_series"),
             type="boolean",
@@ -215,6 +230,71 @@ def _ways() -> dict[str, Param]:
             title="Verify published files by",
             description_md="**sample** reads files up to 1 MB whole and the first byte of larger ones; **bytes** "
             "reads all. Archived files are always compared by the checksum that the target computed.",
+            section=section,
+        ),
+    }
+
+
+def _belongings() -> dict[str, Param]:
+    section = "What else belongs to the library"
+
+    def switch(name: str, title: str, description: str) -> Param:
+        return Param(_default(name), type="boolean", title=title, description_md=description, section=section)
+
+    return {
+        "include_agents": switch(
+            "include_agents",
+            "Capture agents",
+            "Configuration, address and state. With filters: the agents of the scheduled events that they select.",
+        ),
+        "include_themes": switch(
+            "include_themes", "Themes", "With all files. With filters: the themes of the series that they select."
+        ),
+        "include_playlists": switch(
+            "include_playlists",
+            "Playlists",
+            "From version 16 on. With filters: those whose events are all selected or migrated before.",
+        ),
+        "include_workflow_properties": switch(
+            "include_workflow_properties", "Workflow properties", "Kept with each event for its next workflow."
+        ),
+        "include_comments": switch(
+            "include_comments", "Comments", "With replies, reason and state. The target gives them today's date."
+        ),
+        "comments_as_authors": switch(
+            "comments_as_authors",
+            "Comments in their authors' names",
+            "Needs `ROLE_SUDO` on the target, and accounts of the same names there that may comment on the event; "
+            "other comments are written by the connection's account.",
+        ),
+    }
+
+
+def _schedules() -> dict[str, Param]:
+    section = "Scheduled events"
+    return {
+        "past_schedules": Param(
+            _default("past_schedules"),
+            type="string",
+            enum=[value.value for value in PastSchedules],
+            title="Time is over, nothing was recorded",
+            description_md="**skip** leaves them out; **schedule** brings them as they are.",
+            section=section,
+        ),
+        "schedule_conflicts": Param(
+            _default("schedule_conflicts"),
+            type="string",
+            enum=[value.value for value in ScheduleConflicts],
+            title="The agent is taken on the target",
+            description_md="**fail** fails the run in the end; **skip** only names the events in the report.",
+            section=section,
+        ),
+        "replace_scheduled": Param(
+            _default("replace_scheduled"),
+            type="boolean",
+            title="Replace scheduled events on the target",
+            description_md="Deletes the scheduled event on the target, with its comments there, where it has been "
+            "recorded on the source since it was migrated, or where a change of it cannot be written otherwise.",
             section=section,
         ),
     }
