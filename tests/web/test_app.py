@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from fastapi.testclient import TestClient
+from opencast.migration.report import report_folder
 from opencast.web.app import app
 
 
@@ -28,7 +29,7 @@ def allowed(client: TestClient) -> Any:
 
 
 def write(folder: Path, name: str, text: str) -> None:
-    path = folder / "d_r_1" / name
+    path = report_folder(folder, "d/r+1") / name
     path.parent.mkdir(exist_ok=True)
     path.write_text(text)
 

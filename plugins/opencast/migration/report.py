@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import hashlib
 import json
 import re
 from collections import Counter
@@ -130,8 +131,12 @@ class Reporter:
 
 
 def report_folder(folder: Path, key: str) -> Path:
-    """Return the folder of one run's report below ``folder``; run ids hold colons and plus signs."""
-    return folder / re.sub(r"[^A-Za-z0-9_.-]+", "_", key).strip(".") if key else folder
+    """Return the folder of one run's report below ``folder``.
+
+    Run ids hold colons and plus signs; the digest keeps runs apart whose ids differ in nothing else.
+    """
+    readable = re.sub(r"[^A-Za-z0-9-]+", "_", key).strip("_")[:150]
+    return folder / f"{readable}-{hashlib.sha256(key.encode()).hexdigest()[:8]}"
 
 
 def _line(item: Item, entry: Entry | None, *, plan_only: bool) -> Line:

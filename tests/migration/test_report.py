@@ -1,0 +1,113 @@
+"""The report: each object with outcome and reason, totals, three forms, and nothing that a server could abuse."""
+
+from __future__ import annotations
+
+import csv
+import json
+from pathlib import Path
+
+import pytest
+from opencast.migration.report import Report, Reporter, report_folder
+from opencast.store.database import Database
+from opencast.store.ledger import Kind, Ledger, ObjectKey, Outcome, State, Traffic
+from opencast.store.plans import Action, Item, Plans
+
+KEY = "dag/run 1"
+
+
+@pytest.fixture
+def ledger(tmp_path: Path) -> Ledger:
+    database = Database(f"sqlite:///{tmp_path}/store.db")
+    database.upgrade()
+    return Ledger(database, "https://source#org", "https://target#org")
+
+
+def write(ledger: Ledger, tmp_path: Path, items: list[Item], mode: str = "migrate") -> Report:
+    plans = Plans(ledger.database, ledger.pair_id)
+    plans.write(KEY, {"mode": mode}, items)
+    return Reporter(ledger, plans, tmp_path / "reports").write(KEY)
+
+
+def item(identifier: str, action: Action = Action.MIGRATE, title: str = "T", reason: str = "") -> Item:
+    return Item(Kind.MEDIAPACKAGE, identifier, title, action, reason)
+
+
+def done(ledger: Ledger, identifier: str, state: State = State.DONE, reason: str = "", plan: str = KEY) -> None:
+    key = ObjectKey(Kind.MEDIAPACKAGE, identifier, plan, "T")
+    ledger.begin(key, "1")
+    ledger.step(key, "stage", Outcome.DONE, traffic=Traffic(total=10, read=7))
+    ledger.step(key, "send", Outcome.DONE, traffic=Traffic(written=8))
+    ledger.finish(key, state, reason=reason, notes=("a note",))
+
+
+def outcomes(report: Report) -> dict[str, str]:
+    lines = json.loads((report.folder / "report.json").read_text())["objects"]
+    return {line["identifier"]: line["outcome"] for line in lines}
+
+
+def test_every_outcome_is_told_with_its_reason(ledger: Ledger, tmp_path: Path) -> None:
+    done(ledger, "good")
+    done(ledger, "bad", State.FAILED, "the file is damaged")
+    done(ledger, "busy", State.SKIPPED, "a workflow runs")
+    report = write(
+        ledger,
+        tmp_path,
+        [item("good"), item("bad"), item("busy"), item("old", Action.SKIP), item("scheduled", Action.CANNOT)],
+    )
+    assert outcomes(report) == {
+        "good": "done", "bad": "failed", "busy": "skipped", "old": "skipped", "scheduled": "cannot"
+    }  # fmt: skip
+    assert report.totals.failed == 1
+    assert "the file is damaged" in (report.folder / "report.html").read_text()
+
+
+def test_an_object_that_the_run_did_not_reach_is_no_success(ledger: Ledger, tmp_path: Path) -> None:
+    report = write(ledger, tmp_path, [item("never")])
+    assert outcomes(report) == {"never": "open"}
+    assert report.totals.failed == 1
+
+
+def test_what_an_earlier_run_did_is_no_outcome_of_this_one(ledger: Ledger, tmp_path: Path) -> None:
+    done(ledger, "a", plan="dag/earlier")
+    assert outcomes(write(ledger, tmp_path, [item("a")])) == {"a": "open"}
+
+
+def test_bytes_are_summed(ledger: Ledger, tmp_path: Path) -> None:
+    done(ledger, "a")
+    done(ledger, "b")
+    totals = write(ledger, tmp_path, [item("a"), item("b")]).totals
+    assert (totals.bytes_total, totals.bytes_read, totals.bytes_written) == (20, 14, 16)
+
+
+def test_a_plan_is_reported_as_planned_and_is_no_failure(ledger: Ledger, tmp_path: Path) -> None:
+    report = write(ledger, tmp_path, [item("a")], mode="plan")
+    assert outcomes(report) == {"a": "planned"}
+    assert report.totals.failed == 0
+
+
+def test_titles_are_no_markup_and_no_formulas(ledger: Ledger, tmp_path: Path) -> None:
+    report = write(ledger, tmp_path, [item("a", title="<script>alert(1)</script>"), item("b", title="=1+1")])
+    page = (report.folder / "report.html").read_text()
+    assert "<script>" not in page
+    assert "&lt;script&gt;" in page
+    with (report.folder / "report.csv").open(newline="") as stream:
+        titles = {row["identifier"]: row["title"] for row in csv.DictReader(stream)}
+    assert titles["b"] == "'=1+1"
+
+
+@pytest.mark.parametrize("key", ["../../etc/x", "dag/../../x", "a/..", "/etc/passwd"])
+def test_no_run_id_leaves_the_reports_folder(tmp_path: Path, key: str) -> None:
+    assert report_folder(tmp_path, key).resolve().parent == tmp_path.resolve()
+
+
+def test_runs_whose_ids_differ_have_folders_that_differ(tmp_path: Path) -> None:
+    keys = ["d/manual__2026-11-22T07:32:28+00:00", "d/manual__2026-11-22T07:32:28_00:00"]
+    assert len({report_folder(tmp_path, key) for key in keys}) == 2
+
+
+def test_writing_twice_replaces_the_report(ledger: Ledger, tmp_path: Path) -> None:
+    write(ledger, tmp_path, [item("a")])
+    done(ledger, "a")
+    report = write(ledger, tmp_path, [item("a")])
+    assert outcomes(report) == {"a": "done"}
+    assert sorted(path.name for path in report.folder.iterdir()) == ["report.csv", "report.html", "report.json"]

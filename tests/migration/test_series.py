@@ -1,0 +1,67 @@
+"""Series: everything arrives, and a write is made only where something differs."""
+
+from __future__ import annotations
+
+import pytest
+from opencast.api.opencast import Opencast
+from opencast.errors import ObjectGone
+from opencast.migration.series import SeriesMigrator, read_series
+from opencast.model.acl import Ace, Acl
+
+from tests.migration.pair import Pair, server
+
+FULL = "a-series-algorithms"
+
+
+def test_all_parts_of_a_series_arrive(pair: Pair) -> None:
+    written = pair.migrate_series(FULL)
+    assert written[0] == "series"
+    source, target = (read_series(Opencast(server(s)).series, FULL) for s in (pair.source, pair.target))
+    assert source is not None and target is not None
+    assert [element.type for element in target.elements] == [element.type for element in source.elements]
+    assert source.differences(target, ignore_properties=frozenset({"theme"})) == []
+
+
+def test_an_equal_series_is_not_written_again(pair: Pair) -> None:
+    pair.migrate_series(FULL)
+    before = pair.writes()
+    assert pair.migrate_series(FULL) == ()
+    assert pair.writes() == before
+
+
+def test_only_what_differs_is_written(pair: Pair) -> None:
+    pair.migrate_series(FULL)
+    Opencast(server(pair.target)).series.put_acl(FULL, Acl((Ace("ROLE_OTHER", "read"),)))
+    assert pair.migrate_series(FULL) == ("access list",)
+
+
+def test_a_theme_that_is_not_on_the_target_is_left_out_and_named(pair: Pair) -> None:
+    source, target = Opencast(server(pair.source)), Opencast(server(pair.target))
+    done = SeriesMigrator(source.series, target.series, lambda theme: None).migrate(FULL)
+    assert "theme" not in target.series.properties(FULL)
+    assert "is not on the target" in done.notes[0]
+
+
+def test_a_theme_gets_the_id_that_it_has_on_the_target(pair: Pair) -> None:
+    source, target = Opencast(server(pair.source)), Opencast(server(pair.target))
+    SeriesMigrator(source.series, target.series, lambda theme: "4711").migrate(FULL)
+    assert target.series.properties(FULL)["theme"] == "4711"
+
+
+def test_a_deny_entry_arrives_as_a_deny(pair: Pair) -> None:
+    pair.migrate_series("a-series-deny")
+    acl = Opencast(server(pair.target)).series.acl("a-series-deny")
+    assert acl is not None
+    assert [ace for ace in acl.entries if not ace.allow] != []
+
+
+def test_a_series_that_is_gone_is_named(pair: Pair) -> None:
+    with pytest.raises(ObjectGone, match="no-such-series is not on the source"):
+        pair.migrate_series("no-such-series")
+
+
+def test_what_the_source_has_changed_is_an_update_in_the_next_plan(pair: Pair) -> None:
+    pair.migrate_series(FULL)
+    assert pair.plan(key="dag/2")[FULL].reason == "done"
+    Opencast(server(pair.source)).series.put_property(FULL, "live", "changed")
+    assert pair.plan(key="dag/3")[FULL].reason == "the source has changes since it was migrated"
