@@ -30,6 +30,14 @@ class LaggingIndex(Generic[T]):
         with self._lock:
             self._written[key] = self._visible[key] = document
 
+    def put_in_order(self, keys: list[str]) -> None:
+        """Order the documents, for filling a server; unknown ones are left out, others come first."""
+        with self._lock:
+            for documents in (self._written, self._visible):
+                for key in keys:
+                    if key in documents:
+                        documents[key] = documents.pop(key)
+
     def update(self, key: str, change: Callable[[T | None], T | None]) -> None:
         """Write what ``change`` makes of the newest document; None deletes."""
         with self._lock:

@@ -2,6 +2,7 @@
 
 Namespaces go, attributes become keys, an element that occurs once is an object and only a repeated one a list, an
 empty element is ``""``, text that looks like a number or a boolean becomes one, except beside attributes (key ``$``).
+Of all slashes only those of closing tags within a text are escaped.
 """
 
 from __future__ import annotations
@@ -21,7 +22,8 @@ _DECIMAL = re.compile(r"-?\d+\.\d+")
 def convert(document: str) -> str:
     """Give the JSON text of an XML document, wrapped in the name of its root."""
     root = xmlio.parse(document)
-    return json.dumps({xmlio.local(root): _value(root)}, ensure_ascii=False, separators=(",", ":"))
+    text = json.dumps({xmlio.local(root): _value(root)}, ensure_ascii=False, separators=(",", ":"))
+    return text.replace("</", "<\\/")
 
 
 def _value(element: etree._Element) -> Any:

@@ -24,6 +24,8 @@ class Library:
     :param shared_fraction: part of the events whose video is the same file as another event's.
     :param seed: equal seeds give equal libraries.
     :param sparse: make videos of zeros that take no room on disk.
+    :param others: the recorded library's events and series of another client too, which were recorded in lists only
+        and have no snapshot.
     :param lazy: write an event's files when it is first asked for; None decides by the library's size.
     """
 
@@ -34,6 +36,7 @@ class Library:
     seed: int = 1
     sparse: bool = False
     lazy: bool | None = None
+    others: bool = False
 
     def fill(self, simulator: Simulator) -> None:
         """Fill a simulator that knows its address and storage but does not serve yet.
@@ -42,9 +45,9 @@ class Library:
         """
         fillers: dict[str, Callable[[], None]] = {
             "empty": lambda: None,
-            "recorded": lambda: fill(simulator, simulator.settings.generation),
-            "recorded-15": lambda: fill(simulator, 15),
-            "recorded-17": lambda: fill(simulator, 17),
+            "recorded": lambda: fill(simulator, simulator.settings.generation, others=self.others),
+            "recorded-15": lambda: fill(simulator, 15, others=self.others),
+            "recorded-17": lambda: fill(simulator, 17, others=self.others),
             "generated": lambda: Generated(self, simulator).fill(),
         }
         if self.name not in fillers:

@@ -14,7 +14,7 @@ from urllib.parse import unquote
 from tests.simulator import clock, dublincore, mediapackage, metadata, policies, xmlio
 from tests.simulator import storage as files
 from tests.simulator.distribution import ENGAGE
-from tests.simulator.libraries import recorded_belongings, recorded_workflows
+from tests.simulator.libraries import recorded_belongings, recorded_others, recorded_workflows
 from tests.simulator.mediapackage import MediaPackage
 from tests.simulator.policies import Entry
 from tests.simulator.recordings import Exchange, Recordings
@@ -36,8 +36,11 @@ if TYPE_CHECKING:
     from tests.simulator.server import Simulator
 
 
-def fill(simulator: Simulator, generation: int) -> None:
-    """Load series, events with all their files, and workflows."""
+def fill(simulator: Simulator, generation: int, *, others: bool = False) -> None:
+    """Load series, events with all their files, and workflows.
+
+    :param others: also what was recorded in lists only.
+    """
     recordings = Recordings(generation)
     for name in sorted({path.name.split("_")[0] for path in (recordings.root / "series").glob("series-*_xml.json")}):
         _load_series(simulator, recordings, name)
@@ -46,6 +49,9 @@ def fill(simulator: Simulator, generation: int) -> None:
     for folder in sorted((recordings.root / "events").iterdir()):
         if folder.is_dir() and recordings.exchange(f"events/{folder.name}/assets").status == 200:
             _EventLoader(simulator, recordings, f"events/{folder.name}").load()
+    if others:
+        recorded_others.load_others(simulator, recordings)
+    recorded_others.put_in_order(simulator, recordings)
 
 
 def _load_series(simulator: Simulator, recordings: Recordings, name: str) -> None:

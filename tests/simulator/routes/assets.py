@@ -46,7 +46,7 @@ def asset(request: Request, event_id: str, element_id: str, version: str, file_n
     if held is None or not held.path.is_file():
         return responses.empty(404)
     if request.headers.get("if-none-match") == held.checksum[1] and held.checksum[0] == "md5":
-        return responses.empty(304, etag=f'"{held.checksum[1]}"')
+        return responses.empty(304, etag=f'"{held.checksum[1]}"', content_length="0")
     headers = {"content-disposition": f"attachment; filename={file_name}"}
     headers["content-type"] = held.mimetype or "application/octet-stream"
     length, real = held.size, held.path.stat().st_size

@@ -84,7 +84,7 @@ def get(request: Request, package: str, element: str, name: str | None = None) -
         return responses.no_resource()
     md5 = path.with_name(path.name + ".md5").read_text(encoding="utf-8")
     if request.headers.get("if-none-match") == md5:
-        return responses.empty(304, etag=f'"{md5}"')
+        return responses.empty(304, etag=f'"{md5}"', content_length="0")
     size = path.stat().st_size
     if name is None:
         return FileBody(path, {"content-type": type_of(path.name)}, length=size)

@@ -1,0 +1,77 @@
+"""Sends recorded requests to a simulator."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Any
+
+import requests
+
+from tests.replay.comparison import Answer
+from tests.simulator import Simulator
+from tests.simulator.recordings import Exchange
+
+_LOGINS = {
+    "admin": ("admin", "opencast"),
+    "wrong password": ("admin", "wrong"),
+    "alice (ROLE_USER, ROLE_USER_ALICE)": ("alice", "alice"),
+}
+_ORIGIN = re.compile(r"http://127\.0\.0\.1:80(80|81|90)")
+_NEUTRAL = "http://server"
+
+
+@dataclass
+class Replayer:
+    """Sends requests to one simulator; answers are given with a neutral address in place of the server's."""
+
+    simulator: Simulator
+
+    def __post_init__(self) -> None:
+        self.session = requests.Session()
+
+    def send(self, exchange: Exchange) -> Answer:
+        """Send a recorded request as it was."""
+        request = exchange.request
+        return self.request(request["method"], exchange.path, request.get("auth", "admin"), **self._content(request))
+
+    def _content(self, request: dict[str, Any]) -> dict[str, Any]:
+        content: dict[str, Any] = {"headers": request.get("headers", {})}
+        if "form" in request:
+            content["data"] = {key: self.addressed(value) for key, value in request["form"].items()}
+        return content
+
+    def request(self, method: str, path: str, login: str = "admin", **content: Any) -> Answer:
+        """Send any request."""
+        url = self.simulator.url + self.addressed(path)
+        auth = _LOGINS.get(login)
+        answer = self.session.request(method, url, auth=auth, allow_redirects=False, timeout=30, **content)
+        headers = {key.lower(): self.neutral(value) for key, value in answer.headers.items()}
+        return Answer(answer.status_code, headers, self.neutral(answer.content))
+
+    def addressed(self, text: str) -> str:
+        """Put this server's address in the place of recorded ones."""
+        port = self.simulator.url.rsplit(":", 1)[-1]
+        return _ORIGIN.sub(self.simulator.url, text).replace("127.0.0.1%3A8080", f"127.0.0.1%3A{port}")
+
+    def neutral(self, value: Any) -> Any:
+        """Put a neutral address in the place of this server's; JSON may escape its slashes."""
+        for own, neutral in ((self.simulator.url, _NEUTRAL), (_escaped(self.simulator.url), _escaped(_NEUTRAL))):
+            if isinstance(value, bytes):
+                value = value.replace(own.encode(), neutral.encode())
+            else:
+                value = value.replace(own, neutral)
+        return value
+
+
+def recorded(exchange: Exchange) -> Answer:
+    """Give a recorded answer with a neutral address in place of the server's."""
+    body = exchange.body
+    for pattern, neutral in ((_ORIGIN.pattern, _NEUTRAL), (_escaped(_ORIGIN.pattern), _escaped(_NEUTRAL))):
+        body = re.sub(pattern.replace("\\/", "\\\\/").encode(), neutral.replace("\\", "\\\\").encode(), body)
+    headers = {key.lower(): _ORIGIN.sub(_NEUTRAL, value) for key, value in exchange.headers.items()}
+    return Answer(exchange.status, headers, body)
+
+
+def _escaped(text: str) -> str:
+    return text.replace("/", "\\/")
