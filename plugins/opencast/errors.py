@@ -299,6 +299,25 @@ class VerificationFailed(MigrationError):
     """The target's object is not equal to the source's; the message names the first difference."""
 
 
+class LibraryBusy(MigrationError):
+    """Another run is reading the source's library."""
+
+    retriable = True
+    advice = "Nothing to do: the task tries again, and uses what the other run has read."
+
+
+class CampaignClosed(MigrationError):
+    """The campaign that a run or an object belongs to was cancelled, or was stopped because too much failed."""
+
+    advice = "Resume the campaign, or start the run with another name in the param campaign."
+
+
+class PlanInUse(MigrationError):
+    """A run cannot plan anew: later runs are working on the plan that it made before."""
+
+    advice = "Wait for them, or trigger a new run: it takes what nobody is working on."
+
+
 class ObjectsFailed(MigrationError):
     """Raised at the end of a run in which at least one object failed, after the report was written."""
 

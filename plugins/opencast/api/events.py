@@ -45,9 +45,16 @@ class EventsService:
     def rows(self, *, page_size: int = PAGE) -> Iterator[fields.Json]:
         """List all events like :meth:`all`, as JSON objects, so that one bad row need not end the list."""
         seen: set[str] = set()
-        yield from self._dated(seen, page_size)
+        yield from self._dated(seen, page_size, _FIRST_DAY)
         yield from self._front(seen, page_size)
         yield from self._back(seen, page_size)
+
+    def rows_since(self, start: datetime, *, page_size: int = PAGE) -> Iterator[fields.Json]:
+        """List the events that start at a moment or later, each once, like :meth:`rows`.
+
+        :param start: aware.
+        """
+        yield from self._dated(set(), page_size, start)
 
     def slice(self, start: datetime, end: datetime, *, limit: int = 0, offset: int = 0) -> list[EventRow]:
         """List the events that start in a range, both ends included, by start date.
@@ -123,8 +130,8 @@ class EventsService:
 
     # --- the list --------------------------------------------------------------------------------------------------
 
-    def _dated(self, seen: set[str], page_size: int) -> Iterator[fields.Json]:
-        since, size = _FIRST_DAY, page_size
+    def _dated(self, seen: set[str], page_size: int, since: datetime) -> Iterator[fields.Json]:
+        size = page_size
         while True:
             rows = self._page(limit=size, filter=_range(since, _LAST_DAY))
             yield from _unseen(rows, seen)

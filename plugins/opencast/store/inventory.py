@@ -70,6 +70,14 @@ class Inventory:
         )
         return self._upsert(InventorySeries, values)
 
+    def unseen_events(self, seen: datetime) -> list[str]:
+        """Return the ids of the events that the run that began at ``seen`` did not meet."""
+        return self._unseen(InventoryEvent, seen)
+
+    def unseen_series(self, seen: datetime) -> list[str]:
+        """Return the ids of the series that the run that began at ``seen`` did not meet."""
+        return self._unseen(InventorySeries, seen)
+
     def forget_unseen(self, seen: datetime) -> int:
         """Remove what a complete run that began at ``seen`` did not meet: it is gone from the source."""
         removed = 0
@@ -78,6 +86,18 @@ class Inventory:
                 result = session.execute(delete(table).where(table.source == self._source, table.seen < seen))
                 removed += int(getattr(result, "rowcount", 0))
         return removed
+
+    def with_status(self, statuses: Iterable[str]) -> list[str]:
+        """Return the ids of the events with one of these statuses.
+
+        :param statuses: the last word of each, such as ``SCHEDULED``.
+        """
+        wanted = [f"EVENTS.EVENTS.STATUS.{status}" for status in statuses]
+        query = select(InventoryEvent.identifier).where(
+            InventoryEvent.source == self._source, InventoryEvent.status.in_(wanted)
+        )
+        with self._database.reading() as session:
+            return list(session.scalars(query.order_by(InventoryEvent.identifier)))
 
     def state(self) -> InventoryState:
         """Return age and size."""
@@ -114,6 +134,11 @@ class Inventory:
         with self._database.reading() as session:
             for row in session.scalars(query):
                 yield SeriesRow(row.identifier, row.title, row.created)
+
+    def _unseen(self, table: type[InventoryEvent] | type[InventorySeries], seen: datetime) -> list[str]:
+        query = select(table.identifier).where(table.source == self._source, table.seen < seen)
+        with self._database.reading() as session:
+            return list(session.scalars(query.order_by(table.identifier)))
 
     def _upsert(self, table: type[InventoryEvent] | type[InventorySeries], values: Iterable[dict[str, Any]]) -> int:
         count = 0
