@@ -134,3 +134,8 @@ def test_what_an_untouched_form_sends_is_not_given() -> None:
 def test_a_param_out_of_range_is_refused_with_its_name() -> None:
     with pytest.raises(InvalidFilter, match="imports_in_flight"):
         Options.from_params({"imports_in_flight": 0})
+
+
+def test_a_misspelt_param_is_refused_because_it_would_select_everything() -> None:
+    with pytest.raises(InvalidFilter, match=r"There is no param 'serie'. Did you mean 'series'\?"):
+        Options.from_params({"serie": ["s1"]})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 from collections.abc import Mapping
 from datetime import datetime
 from enum import StrEnum
@@ -136,6 +137,7 @@ class Options(BaseModel):
 
         :raises InvalidFilter: naming the param and what is wrong with it.
         """
+        _check_names(params, cls.model_fields)
         try:
             return cls.model_validate(dict(params))
         except ValidationError as error:
@@ -197,3 +199,12 @@ def _moment(name: str, text: str | None, zone: ZoneInfo) -> datetime | None:
         raise InvalidFilter(
             f"{name} = {text!r} is no date or time.", advice="Write 2024-03-31 or 2024-03-31T08:00:00+01:00."
         ) from error
+
+
+def _check_names(params: Mapping[str, Any], known: Mapping[str, Any]) -> None:
+    """Refuse what does not exist: Airflow lets it pass, and a misspelt filter would select everything."""
+    for name in sorted(set(params) - set(known)):
+        near = difflib.get_close_matches(name, known, n=1)
+        raise InvalidFilter(
+            f"There is no param {name!r}.", advice=f"Did you mean {near[0]!r}?" if near else InvalidFilter.advice
+        )
