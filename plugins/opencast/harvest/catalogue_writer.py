@@ -42,10 +42,13 @@ class CatalogueWriter:
     """Catalogues the records of one repository.
 
     :param rules: what the repository's settings say about media items.
+    :param retitles: whether a series takes over another title from its records; when all records are gone through, in
+        whatever order, an old one must not bring back an old title.
     """
 
-    def __init__(self, repository_id: int, rules: ItemRules) -> None:
+    def __init__(self, repository_id: int, rules: ItemRules, *, retitles: bool = True) -> None:
         self._repository_id = repository_id
+        self._retitles = retitles
         self._items = ItemWriter(rules)
 
     def write(self, session: Session, readings: Sequence[Reading], gone: Sequence[Gone], now: datetime) -> list[Change]:
@@ -104,8 +107,9 @@ class CatalogueWriter:
             _SERIES.execute(session.connection(), missing)
             found = self._read_series(session, titles)
         for identifier, title in titles.items():
-            if title and found[identifier].title != title:
-                found[identifier].title = title
+            row = found[identifier]
+            if title and row.title != title and (self._retitles or not row.title):
+                row.title = title
         session.flush()
         return found
 

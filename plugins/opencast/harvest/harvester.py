@@ -14,7 +14,7 @@ from opencast.harvest.catalogue_writer import CatalogueWriter
 from opencast.harvest.client import OaiPmhClient
 from opencast.harvest.datestamps import Granularity
 from opencast.harvest.formats import Harvested
-from opencast.harvest.items import ItemRules
+from opencast.harvest.items import rules_of
 from opencast.harvest.list_harvest import ListHarvest, Traits
 from opencast.harvest.page_writer import PageWriter
 from opencast.harvest.record_writer import RecordWriter
@@ -178,13 +178,12 @@ class _Harvest:
 
     def _writer(self, harvested: Harvested, set_spec: str, pass_id: int, *, announced: bool) -> PageWriter:
         repository = self._repository
-        rules = ItemRules(tuple(repository.tags), remove_deleted=repository.on_delete == "remove")
         records = RecordWriter(harvested.id, set_spec, pass_id, ignore_deleted=repository.ignore_deleted)
         return PageWriter(
             repository.id,
             harvested.id,
             records,
-            catalogue=CatalogueWriter(repository.id, rules) if harvested.is_source else None,
+            catalogue=CatalogueWriter(repository.id, rules_of(repository)) if harvested.is_source else None,
             track_types=repository.track_types,
             announced=announced,
         )

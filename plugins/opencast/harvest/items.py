@@ -10,6 +10,7 @@ from typing import Any
 from opencast.harvest import datestamps
 from opencast.harvest.matterhorn import MatterhornData, TrackData
 from opencast.store.catalogue import PERMISSION_FIELDS, Series
+from opencast.store.harvesting import Repository
 
 
 class State(StrEnum):
@@ -31,6 +32,11 @@ class ItemRules:
 
     tags: tuple[str, ...] = ("Lecture capture",)
     remove_deleted: bool = False
+
+
+def rules_of(repository: Repository) -> ItemRules:
+    """Read the rules in a repository's settings."""
+    return ItemRules(tuple(repository.tags), remove_deleted=repository.on_delete == "remove")
 
 
 def described(data: MatterhornData, datestamp: datetime | None, track: TrackData, now: datetime) -> dict[str, Any]:

@@ -13,10 +13,11 @@ from typing import NamedTuple
 
 from lxml import etree
 
-from opencast.errors import InvalidMediaPackage
+from opencast.errors import InvalidFlavor, InvalidMediaPackage
 from opencast.harvest import datestamps
 from opencast.harvest.limits import fits_index
 from opencast.harvest.namespaces import DCTERMS, MEDIAPACKAGE, tag
+from opencast.model.flavor import Flavor
 
 _PACKAGE = tag(MEDIAPACKAGE, "mediapackage")
 _MEDIA = tag(MEDIAPACKAGE, "media")
@@ -46,6 +47,8 @@ _YEAR_OR_MONTH = re.compile(r"\d{4}(-\d{2})?")
 #: A period, as Opencast's Dublin Core writes it (DCMI Period Encoding Scheme).
 _START = re.compile(r"\bstart=([^;]+);")
 _WEB_ADDRESS = re.compile(r"https?://[^/\s]", re.IGNORECASE)
+#: Different types that are remembered; a repository has a handful.
+_MANY_TYPES = 1000
 #: Room for tracks of one type in the ranking.
 _TYPE_STEP = 100_000
 
@@ -99,27 +102,27 @@ class TrackTypes:
     """The track types that an installation wants, in order of preference.
 
     :param types: such as ``presentation/delivery``; a part may be ``*``.
+    :raises InvalidFlavor: what is no type.
     """
 
     def __init__(self, types: Iterable[str]) -> None:
-        self._types = tuple(types)
+        self._types = tuple(Flavor.parse(one) for one in types)
         self._ranks: dict[str, int | None] = {}
 
     def rank(self, flavor: str) -> int | None:
-        """Give the place of a flavor in the list; None when it is not wanted."""
+        """Give the place of a track's type in the list; None when it is not wanted."""
         if flavor not in self._ranks:
-            if len(self._ranks) > 1000:
+            if len(self._ranks) > _MANY_TYPES:
                 self._ranks.clear()
-            matching = (place for place, wanted in enumerate(self._types) if _matches(flavor, wanted))
-            self._ranks[flavor] = next(matching, None)
+            self._ranks[flavor] = self._find(flavor)
         return self._ranks[flavor]
 
-
-def _matches(flavor: str, wanted: str) -> bool:
-    if "*" not in wanted:
-        return flavor == wanted
-    have, want = flavor.split("/"), wanted.split("/")
-    return len(have) == len(want) and all(part in ("*", own) for own, part in zip(have, want, strict=True))
+    def _find(self, flavor: str) -> int | None:
+        try:
+            own = Flavor.parse(flavor)
+        except InvalidFlavor:
+            return None
+        return next((place for place, wanted in enumerate(self._types) if own.matches(wanted)), None)
 
 
 def read_metadata(metadata: etree._Element, types: TrackTypes) -> MatterhornData:
