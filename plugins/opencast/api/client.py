@@ -18,6 +18,7 @@ from opencast.api.downloads import Download, open_file
 from opencast.api.server import Server
 from opencast.api.transport import Call, Transport, encoded
 from opencast.api.uploads import MultipartUpload
+from opencast.api.watch import Watch
 from opencast.errors import SizeMismatch
 
 #: Largest answer that is taken into memory, in bytes; files are streamed instead.
@@ -62,6 +63,10 @@ class Client:
     def bytes_written(self) -> int:
         """Bytes of requests' bodies sent up to now, repeated ones included."""
         return self._transport.traffic.bytes_written
+
+    def watched_by(self, watch: Watch) -> None:
+        """Let somebody know about every request, also of clients that share the connections."""
+        self._transport.traffic.watch = watch
 
     def running_as(self, username: str) -> Client:
         """Give a client that makes its requests in another user's name, over the same connections.

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import threading
 
+from opencast.api.watch import Watch
+
 
 class Traffic:
     """Counters that several threads may raise at once."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
+        #: Told about every request, or None.
+        self.watch: Watch | None = None
         #: Requests sent, repeated ones included.
         self.requests = 0
         #: Bytes of bodies received.

@@ -169,14 +169,21 @@ class Transport:
             # urllib3 sends a body under the time-out of the connection, and a server that writes a large file to its
             # disk may stop taking bytes for longer than a connection should need.
             connect = max(connect, read)
+        watch = self.traffic.watch
+        if watch is not None:
+            watch.before()
         started = time.monotonic()
+        status = None
         try:
             response = self._connections.send(
                 request, credentials=call.credentials, timeout=(connect, read), run_as=call.run_as
             )
+            status = response.status_code
         finally:
+            seconds = time.monotonic() - started
             self.traffic.sent(call.body.sent if isinstance(call.body, MultipartUpload) else len(call.body or b""))
-        seconds = time.monotonic() - started
+            if watch is not None:
+                watch.after(call.method, status, seconds)
         log.debug("%s %s: %d after %.3f s", call.method, addresses.shown(call.url), response.status_code, seconds)
         return response
 

@@ -7,11 +7,11 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from enum import StrEnum
 from typing import Any
 
 from opencast.api.opencast import Opencast
 from opencast.errors import LibraryBusy, NotFound, OpencastError
+from opencast.migration.options import Reading
 from opencast.model.event import EventRow
 from opencast.store.base import utc_now
 from opencast.store.inventory import Inventory, SeriesRow
@@ -31,13 +31,6 @@ _SERIES_TRIES = 3
 _WAIT_S = 5.0
 #: Statuses of events that will be something else sooner or later.
 _UNFINISHED = frozenset({"SCHEDULED", "RECORDING", "INGESTING", "PENDING", "PROCESSING", "PAUSED"})
-
-
-class Reading(StrEnum):
-    """How much of the library is read."""
-
-    COMPLETE = "complete"
-    RECENT = "recent"
 
 
 @dataclass(frozen=True)

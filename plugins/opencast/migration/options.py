@@ -34,6 +34,13 @@ class Verify(StrEnum):
     BYTES = "bytes"
 
 
+class Reading(StrEnum):
+    """How much of the library the inventory reads."""
+
+    COMPLETE = "complete"
+    RECENT = "recent"
+
+
 class Existing(StrEnum):
     """What to do with a mediapackage that the target has with other content and that no migration brought there."""
 
@@ -115,8 +122,22 @@ class Options(BaseModel):
     include_comments: bool = True
     comments_as_authors: bool = True
     verify: Verify = Verify.SAMPLE
+    #: How much of the library is read, and how old a reading may be that is used again.
+    inventory: Reading = Reading.COMPLETE
+    inventory_max_age_minutes: float = Field(default=0, ge=0)
+    #: Name of the campaign; empty: the run begins one of its own.
+    campaign: str = Field(default="", max_length=200)
+    #: Key of the run whose plan this one goes on with, and its number in that chain; set by the run before.
+    continues: str = ""
+    wave: int = Field(default=1, ge=1)
+    stop_at_failed_percent: int = Field(default=50, ge=1, le=100)
     wave_size: int = Field(default=500, ge=1, le=1000)
     imports_in_flight: int = Field(default=8, ge=1, le=64)
+    workflows_on_target: int | None = Field(default=None, ge=1)
+    requests_per_second: float | None = Field(default=None, gt=0)
+    megabytes_per_second: float | None = Field(default=None, gt=0)
+    #: Hours in which imports may begin, see ``opencast.migration.hours``.
+    hours: str = ""
     poll_seconds: float = Field(default=6.0, ge=6.0, le=600.0)
 
     @field_validator("*", mode="before")

@@ -5,11 +5,19 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from threading import Lock
+from typing import Protocol
 
 #: A pause shorter than this costs more than it slows.
 _SHORTEST_PAUSE = 0.01
 #: What may be read at once after a pause, as a part of a second's allowance.
 _BURST_SECONDS = 0.25
+
+
+class Meter(Protocol):
+    """Somebody who is told about every byte of a download, and may slow it down."""
+
+    def take(self, count: int) -> None:
+        """Pay for bytes that were just read, by waiting until the next ones may be."""
 
 
 class Bandwidth:

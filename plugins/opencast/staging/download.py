@@ -16,7 +16,7 @@ from opencast.errors import (
     SourceChanged,
     UnexpectedContent,
 )
-from opencast.staging.bandwidth import Bandwidth
+from opencast.staging.bandwidth import Meter
 from opencast.staging.digest import CHUNK_BYTES, Digest
 from opencast.staging.local import Taken, check
 from opencast.staging.part import Part
@@ -70,7 +70,7 @@ class HttpFetch:
         self,
         store: ObjectStore,
         downloader: Downloader,
-        bandwidth: Bandwidth,
+        bandwidth: Meter,
         *,
         tries: int = 5,
         sleep: Callable[[float], None] = time.sleep,

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Literal, Protocol
 
 from opencast.errors import ChecksumMismatch, SizeMismatch
-from opencast.staging.bandwidth import Bandwidth
+from opencast.staging.bandwidth import Bandwidth, Meter
 from opencast.staging.digest import Digest, check_md5
 from opencast.staging.download import Downloader, HttpFetch
 from opencast.staging.local import Taken, take
@@ -88,6 +88,7 @@ class Fetcher:
     :param mounts: the source's storage as far as it is mounted here; tried in this order.
     :param link: whether hard links are allowed; see :mod:`opencast.staging.safety` for what that means.
     :param rate_limit: bytes per second over HTTP, for all fetchers of this process together; None for no limit.
+    :param meter: slows downloads down instead, such as for all processes together.
     :param known: see :class:`KnownDigests`; used for files without checksum, and where a size was wrong.
     :param tries: how often a broken download is begun or resumed.
     """
@@ -100,6 +101,7 @@ class Fetcher:
         *,
         link: bool = False,
         rate_limit: float | None = None,
+        meter: Meter | None = None,
         known: KnownDigests | None = None,
         tries: int = 5,
         sleep: Callable[[float], None] = time.sleep,
@@ -108,8 +110,8 @@ class Fetcher:
         self._mounts = tuple(mounts)
         self._link = link
         self._known = known
-        bandwidth = _bandwidths.setdefault(rate_limit, Bandwidth(rate_limit))
-        self._http = HttpFetch(store, downloader, bandwidth, tries=tries, sleep=sleep)
+        meter = meter or _bandwidths.setdefault(rate_limit, Bandwidth(rate_limit))
+        self._http = HttpFetch(store, downloader, meter, tries=tries, sleep=sleep)
 
     def fetch(self, file: SourceFile) -> StagedObject:
         """Bring one file into the store, unless it is there.
