@@ -44,6 +44,9 @@ ACCEPTED = (
     Accepted("preflight/bundles", "/last-modified", _NEW_SERVER),
     Accepted("preflight/services_ingest", "/services/service/onlinefrom", _NEW_SERVER),
     Accepted("preflight/services_ingest", "/services/service/state_changed", _NEW_SERVER, (15,)),
+    Accepted("oaipmh/.*", "/OAI-PMH/responseDate", "It is the time of the answer."),
+    Accepted("oaipmh/.*", "/OAI-PMH/request/@until", "A list without an end ends at the time of the request."),
+    Accepted("oaipmh/get_deleted", "/OAI-PMH/.*/datestamp", "The record was deleted at another time."),
     # --- files of the recorded library
     Accepted(
         "(events/.*/files/.*|files/static_.*)", "header etag",
@@ -55,7 +58,6 @@ ACCEPTED = (
     ),
     # --- services that are left out
     Accepted("search.*|.*/search(_.*)?", ".*", "The search service is not simulated yet."),
-    Accepted("oaipmh/.*", ".*", "OAI-PMH is not simulated yet."),
     Accepted("feeds15/.*", ".*", "Feeds are not simulated yet.", (15,)),
     Accepted("preflight/signing_accepts", ".*", "URL signing is not simulated yet."),
     Accepted("tools15/editor.*", "status|header content-type|body", _NOT_SIMULATED, (15,)),

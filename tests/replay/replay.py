@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import requests
@@ -21,11 +21,54 @@ _ORIGIN = re.compile(r"http://127\.0\.0\.1:80(80|81|90)")
 _NEUTRAL = "http://server"
 
 
+#: Values that each server makes anew, in the order in which they stand in an answer.
+_NEW = re.compile(
+    r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}|(?<=<resumptionToken>)[0-9a-f]{32}|"
+    r'(?<=<wf:workflow id=")\d+|(?<=org" id=")\d+(?=" state)|(?<=<wf:operation id=")\d+|(?<=job=")\d+|'
+    r'(?<="identifier":)\d+'
+)
+
+
+class Names:
+    """What the simulator calls the things that had other names on the recorded server."""
+
+    def __init__(self) -> None:
+        self.here: dict[str, str] = {}
+        self.there: dict[str, str] = {}
+
+    def learn(self, expected: bytes, actual: bytes) -> None:
+        """Pair the new values of two answers, unless these hold a different number of them."""
+        one, two = (_NEW.findall(body.decode("utf-8", "replace")) for body in (expected, actual))
+        if len(one) == len(two):
+            for recorded_name, own in zip(one, two, strict=True):
+                self.here.setdefault(recorded_name, own)
+                self.there.setdefault(self.here[recorded_name], recorded_name)
+
+    def to_here(self, text: str) -> str:
+        """Write a request with this server's names."""
+        return _renamed(text, self.here)
+
+    def to_there(self, body: bytes) -> bytes:
+        """Write an answer with the recorded names."""
+        try:
+            return _renamed(body.decode(), self.there).encode()
+        except UnicodeDecodeError:
+            return body
+
+
+def _renamed(text: str, names: dict[str, str]) -> str:
+    if not names:
+        return text
+    known = "|".join(re.escape(name) for name in sorted(names, key=len, reverse=True))
+    return re.sub(rf"(?<![0-9a-zA-Z])({known})(?![0-9a-zA-Z])", lambda found: names[found[0]], text)
+
+
 @dataclass
 class Replayer:
     """Sends requests to one simulator; answers are given with a neutral address in place of the server's."""
 
     simulator: Simulator
+    names: Names = field(default_factory=Names)
 
     def __post_init__(self) -> None:
         self.session = requests.Session()
@@ -34,6 +77,13 @@ class Replayer:
         """Send a recorded request as it was."""
         request = exchange.request
         return self.request(request["method"], exchange.path, request.get("auth", "admin"), **self._content(request))
+
+    def follow(self, exchange: Exchange) -> Answer:
+        """Send a request of a sequence: with the names that this server gave, and learn those of the answer."""
+        answer = self.send(exchange)
+        self.names.learn(recorded(exchange).body, answer.body)
+        headers = {name: self.names.to_there(value.encode()).decode() for name, value in answer.headers.items()}
+        return Answer(answer.status, headers, self.names.to_there(answer.body))
 
     def _content(self, request: dict[str, Any]) -> dict[str, Any]:
         content: dict[str, Any] = {"headers": request.get("headers", {})}
@@ -52,7 +102,8 @@ class Replayer:
     def addressed(self, text: str) -> str:
         """Put this server's address in the place of recorded ones."""
         port = self.simulator.url.rsplit(":", 1)[-1]
-        return _ORIGIN.sub(self.simulator.url, text).replace("127.0.0.1%3A8080", f"127.0.0.1%3A{port}")
+        text = _ORIGIN.sub(self.simulator.url, text).replace("127.0.0.1%3A8080", f"127.0.0.1%3A{port}")
+        return self.names.to_here(text)
 
     def neutral(self, value: Any) -> Any:
         """Put a neutral address in the place of this server's; JSON may escape its slashes."""

@@ -12,7 +12,8 @@ import pytest
 from tests.replay.accepted import ACCEPTED, Accepted
 from tests.replay.comparison import Difference, compare
 from tests.replay.replay import Replayer, recorded
-from tests.simulator import Library, Settings, Simulator, User
+from tests.simulator import Library, Settings, Simulator, User, clock
+from tests.simulator.oaipmh import OaiContents, OaiRecord
 from tests.simulator.recordings import Exchange, Recordings
 
 GENERATIONS = (17, 15)
@@ -28,7 +29,13 @@ class Found(dict[str, list[Difference]]):
 @cache
 def reading(generation: int) -> tuple[Exchange, ...]:
     """Give the exchanges that change nothing, in the order of their names."""
-    return tuple(e for e in Recordings(generation).all() if not e.name.startswith("writes/"))
+    others = ("writes/", "oaipmh/paged/", "oaipmh/get_deleted")
+    return tuple(e for e in Recordings(generation).all() if not e.name.startswith(others))
+
+
+def names_of(generation: int) -> list[str]:
+    """Give the names of all reading exchanges."""
+    return [e.name for e in Recordings(generation).all() if not e.name.startswith("writes/")]
 
 
 def settings(generation: int) -> Settings:
@@ -37,7 +44,7 @@ def settings(generation: int) -> Settings:
     # The rig with Opencast 15 had set a mail address for the administrator.
     admin = replace(plain.users[0], email="admin@localhost" if generation == 15 else "")
     alice = User("alice", "alice", "Alice", ("ROLE_USER", "ROLE_USER_ALICE", "ROLE_ANONYMOUS"))
-    return replace(plain, users=(admin, *plain.users[1:], alice))
+    return replace(plain, users=(admin, *plain.users[1:], alice), admin_email=admin.email)
 
 
 @pytest.fixture(scope="module")
@@ -50,7 +57,23 @@ def found(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[int, Found]
             replayer = Replayer(simulator)
             answers = ((e.name, compare(recorded(e), replayer.send(e))) for e in reading(generation))
             result[generation] = Found(answers)
+        with Simulator(storage, Library("recorded", oai_records=72), settings(generation)) as simulator:
+            result[generation].update(harvested(simulator))
     yield result
+
+
+def harvested(simulator: Simulator) -> Iterator[tuple[str, list[Difference]]]:
+    """Send the harvests of a repository with 72 records, and ask for one that is deleted then."""
+    replayer, recordings = Replayer(simulator), Recordings(simulator.settings.generation)
+    last = recordings.exchange("oaipmh/get_deleted")
+    deleted = last.path.rsplit("=", 1)[-1]
+    record = OaiRecord("default", deleted, "mh_default_org", clock.now(), lambda: OaiContents(""))
+    if simulator.state.oai.get(record.org, record.repository, deleted) is None:
+        simulator.state.oai.put(record)
+    for exchange in recordings.all("oaipmh/paged"):
+        yield exchange.name, compare(recorded(exchange), replayer.follow(exchange))
+    simulator.state.oai.delete(record.org, record.repository, deleted)
+    yield last.name, compare(recorded(last), replayer.follow(last))
 
 
 def unlisted(generation: int, name: str, differences: list[Difference]) -> list[str]:
@@ -60,7 +83,7 @@ def unlisted(generation: int, name: str, differences: list[Difference]) -> list[
 
 @pytest.mark.parametrize(
     ("generation", "name"),
-    [pytest.param(g, e.name, id=f"{g}-{e.name}") for g in GENERATIONS for e in reading(g)],
+    [pytest.param(g, name, id=f"{g}-{name}") for g in GENERATIONS for name in names_of(g)],
 )
 def test_a_reading_request_is_answered_as_recorded(found: dict[int, Found], generation: int, name: str) -> None:
     assert unlisted(generation, name, found[generation][name]) == []

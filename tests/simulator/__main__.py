@@ -24,6 +24,10 @@ def arguments(given: Sequence[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--sparse", action="store_true", help="videos of zeros that take no room")
     parser.add_argument("--lazy", action=argparse.BooleanOptionalAction, help="write files when they are asked for")
+    parser.add_argument(
+        "--oai-records", type=int, help="records in the OAI-PMH repository, made up where none are left"
+    )
+    parser.add_argument("--oai-open", action="store_true", help="let anybody harvest")
     parser.add_argument("--index-lag", type=float, default=0.0, help="seconds until a write shows in /api")
     parser.add_argument("--operation-seconds", type=float, default=0.002)
     parser.add_argument("--dispatch-seconds", type=float, default=0.0)
@@ -40,12 +44,13 @@ def main(given: Sequence[str] | None = None) -> None:
     logging.basicConfig(level=logging.INFO if options.verbose else logging.WARNING)
     library = Library(
         options.library, options.events, options.event_bytes, options.shared_fraction, options.seed, options.sparse,
-        options.lazy,
+        options.lazy, oai_records=options.oai_records,
     )  # fmt: skip
     settings = Settings(
         generation=options.generation, version=options.version, index_lag=options.index_lag,
         dispatch_seconds=options.dispatch_seconds, operation_seconds=options.operation_seconds,
         running_workflows=options.running_workflows, delete_seconds=options.delete_seconds,
+        oai_open=options.oai_open,
     )  # fmt: skip
     simulator = Simulator(options.storage, library, settings, options.host, options.port)
     simulator.listen()

@@ -189,14 +189,3 @@ class PublishedEpisode:
     def package(self) -> MediaPackage:
         """The package as published."""
         return self.load()
-
-
-@dataclass(frozen=True, slots=True)
-class OaiRecord:
-    """An entry of an OAI-PMH repository; a deleted one keeps its last package but does not show it."""
-
-    repository: str
-    package: MediaPackage
-    org: str
-    modified: datetime
-    deleted: bool = False

@@ -31,6 +31,13 @@ def empty(status: int, **headers: str) -> Response:
     return plain(b"", None, status, **headers)
 
 
+def chunked(body: bytes, content_type: str) -> Response:
+    """Answer without telling the length."""
+    answer = plain(body, content_type)
+    del answer.headers["content-length"]
+    return answer
+
+
 def xml(body: str) -> Response:
     """Answer with XML, without a charset."""
     return plain(body, XML)

@@ -21,6 +21,7 @@ from tests.simulator.distribution import Distribution
 from tests.simulator.faults import Faults
 from tests.simulator.gatekeeper import RequestLog
 from tests.simulator.libraries import Library
+from tests.simulator.oaipmh import OaiRepositories
 from tests.simulator.playlists import Playlists
 from tests.simulator.recordings import Recordings
 from tests.simulator.scheduler import Scheduler
@@ -35,6 +36,8 @@ from tests.simulator.workflows.engine import Engine
 from tests.simulator.workspace import Workspace
 
 START_TIMEOUT = 30.0
+#: Operations that work although the list of handlers shows them with an empty id.
+NAMELESS_HANDLERS = frozenset({"publish-oaipmh"})
 
 
 class _PromptServer(uvicorn.Server):
@@ -88,6 +91,9 @@ class Simulator:
         self.storage = Storage(Path(storage))
         self.storage.prepare()
         self.state = State(self.settings.index_lag)
+        self.state.oai = OaiRepositories(
+            self.settings.oai_repositories, self.settings.oai_whole_seconds, self.settings.oai_tokens
+        )  # fmt: skip
         self.requests, self.faults = RequestLog(), Faults()
         self._installation = Recordings(self.settings.generation)
         self.workspace = Workspace(self.storage, self.state, self.url)
@@ -100,6 +106,7 @@ class Simulator:
         self.themes = Themes(self.state, self.static_files)
         self.comments = Comments(self.state, self.assets, self.workspace, self.settings.users)
         names = frozenset(str(handler["id"]) for handler in self.handler_list() if handler["id"])
+        names |= NAMELESS_HANDLERS - self.settings.without_handlers
         self.engine = Engine(self.settings, self.state, self.assets, self.distribution, self.series, names, self.faults)
         self._load_definitions()
         self.library.fill(self)

@@ -55,6 +55,12 @@ class Settings:
     :param delete_seconds: how long a deleted event is still there (some 25 s on a real server).
     :param without_handlers: operations that this installation lacks.
     :param digest_nonce_seconds: life of a Digest nonce.
+    :param admin_email: mail address of the installation.
+    :param oai_open: whether anybody may harvest; otherwise it takes ``ROLE_ADMIN``.
+    :param oai_repositories: the registered OAI-PMH repositories, the default one first.
+    :param oai_page: records on a page.
+    :param oai_tokens: how many resumption tokens are remembered.
+    :param oai_whole_seconds: the database keeps the dates of records in seconds.
     """
 
     generation: int = 17
@@ -66,6 +72,12 @@ class Settings:
     delete_seconds: float = 0.0
     without_handlers: frozenset[str] = frozenset()
     digest_nonce_seconds: float = 300.0
+    admin_email: str = ""
+    oai_open: bool = False
+    oai_repositories: tuple[str, ...] = ("default",)
+    oai_page: int = 50
+    oai_tokens: int = 100
+    oai_whole_seconds: bool = False
     users: tuple[User, ...] = field(default_factory=_default_users)
     organizations: tuple[Organization, ...] = (Organization(),)
 

@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tests.simulator.index import LaggingIndex
-from tests.simulator.records import Event, EventDocument, OaiRecord, PublishedEpisode, Series
+from tests.simulator.oaipmh import OaiRepositories
+from tests.simulator.records import Event, EventDocument, PublishedEpisode, Series
 
 if TYPE_CHECKING:
     from tests.simulator.workflows.definition import Definition
@@ -27,7 +28,7 @@ class State:
         self.workflows: dict[int, Instance] = {}
         self.definitions: dict[str, Definition] = {}
         self.published: dict[str, PublishedEpisode] = {}
-        self.oai_records: dict[tuple[str, str], OaiRecord] = {}
+        self.oai = OaiRepositories()
         self.retracting: set[str] = set()
         self._job_ids = itertools.count(1000)
         self._versions: dict[str, int] = {}
