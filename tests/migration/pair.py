@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,7 @@ from typing import Any
 from opencast.api.opencast import Opencast
 from opencast.api.server import Server
 from opencast.errors import ObjectBusy, OpencastError
+from opencast.migration.batch import Batch, migrate_batch
 from opencast.migration.library import take_inventory
 from opencast.migration.mediapackage import MediaPackageMigrator, Progress
 from opencast.migration.options import Options
@@ -90,6 +92,8 @@ class Pair:
         """Plan, migrate every series and event of the plan, and return the events' entries."""
         items = self.plan(**options).values()
         work = [item for item in items if item.action in {Action.MIGRATE, Action.UPDATE}]
+        for kind in (Kind.AGENT, Kind.THEME):
+            self.migrate_belongings(kind, **options)
         for item in work:
             if item.kind is Kind.SERIES:
                 self.migrate_series(item.identifier)
@@ -99,7 +103,28 @@ class Pair:
         for item in work:
             if item.kind is Kind.SCHEDULED:
                 done[item.identifier] = self.migrate_scheduled(item.identifier, **options)
+        self.migrate_belongings(Kind.PLAYLIST, **options)
         return done
+
+    def migrate_belongings(
+        self,
+        kind: Kind,
+        key: str = KEY,
+        *,
+        will_retry: Callable[[OpencastError], bool] = lambda _: False,
+        **options: Any,
+    ) -> Batch:
+        """Migrate the planned objects of one small kind as their task does."""
+        with self.bench(**options) as bench:
+            items = list(bench.plans.items(key, kind))
+            return migrate_batch(bench.ledger, key, kind, items, bench.belonging_migrator(kind), will_retry=will_retry)
+
+    def entry(self, kind: Kind, identifier: str) -> Entry:
+        """Return what the ledger says of an object."""
+        with self.bench() as bench:
+            entry = bench.ledger.entry(kind, identifier)
+            assert entry is not None
+            return entry
 
     def writes(self) -> list[str]:
         """Return every request that the target got and that was not a reading one."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import cached_property
 from types import TracebackType
 
+from opencast.api.accounts import AccountsService
 from opencast.api.agents import AgentsService
 from opencast.api.assets import AssetsService
 from opencast.api.client import Client
@@ -50,6 +51,7 @@ class Opencast:
         self.playlists = PlaylistsService(self.client)
         self.signing = SigningService(self.client)
         self.ingest = IngestService(self.client)
+        self.accounts = AccountsService(self.client)
 
     @cached_property
     def full_version(self) -> ServerVersion:

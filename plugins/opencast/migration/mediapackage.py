@@ -22,10 +22,12 @@ from opencast.errors import (
     WorkflowFailed,
 )
 from opencast.migration import definitions, runs
+from opencast.migration.companions import Companions, MigratedCompanions
 from opencast.migration.journal import Journal, RunRecord, RunState, SentRecord
 from opencast.migration.options import Existing, Options
 from opencast.migration.probes import Prober
 from opencast.migration.publications import placed_publication, restored_publication
+from opencast.migration.replacement import make_way
 from opencast.migration.servers import Party, moved_url
 from opencast.migration.transfer import Transfer
 from opencast.migration.verification import PackageComparison, Verdict
@@ -68,6 +70,7 @@ class Means:
     options: Options
     fetcher: Fetcher
     route: Route
+    companions: Companions
 
 
 class MediaPackageMigrator:
@@ -142,8 +145,9 @@ class MediaPackageMigrator:
         verdict = self._verify(package, plan, journal.sent)
         if not verdict.is_equal:
             raise VerificationFailed(f"Mediapackage {self._id} differs on the target: {verdict.differences[0]}.")
+        companions = self._migrate_companions()
         self._remove_sent(journal)
-        self._finish(journal.source_version, (*journal.notes, *verdict.notes))
+        self._finish(journal.source_version, (*journal.notes, *verdict.notes, *companions.notes))
         return verdict
 
     def fail(self, error: Exception, *, skipped: bool = False) -> None:
@@ -204,7 +208,7 @@ class MediaPackageMigrator:
         if target.workflows.has_active(self._id):
             raise ObjectBusy(f"Mediapackage {self._id} has an active workflow on the target.")
         existing = self._target_package()
-        if existing is None:
+        if existing is None or make_way(target, self._means.ledger, self._means.options, self._key):
             return False
         foreign = _foreign_elements(package, existing)
         known = self._means.ledger.was_migrated(Kind.MEDIAPACKAGE, self._id)
@@ -220,8 +224,10 @@ class MediaPackageMigrator:
         if not verdict.is_equal:
             log.info("The target holds a mediapackage of this id that differs: %s", verdict.differences[0])
             return False
-        note = "The target held the same already; it was compared and nothing was written."
-        self._finish(version, (note, *plan.left_out, *plan.notes, *verdict.notes))
+        companions = self._migrate_companions()
+        written = ", ".join(companions.written) or "nothing"
+        note = f"The target held the same already; it was compared and {written} was written."
+        self._finish(version, (note, *plan.left_out, *plan.notes, *verdict.notes, *companions.notes))
         return True
 
     # --- moving ----------------------------------------------------------------------------------------------------
@@ -361,6 +367,12 @@ class MediaPackageMigrator:
         if not verdict.is_equal:
             return verdict
         return prober.probe(verdict, package, plan, sent, existing)
+
+    def _migrate_companions(self) -> MigratedCompanions:
+        done = self._means.companions.migrate(self._id)
+        if done.written:
+            self._means.ledger.step(self._key, "companions", Outcome.DONE, reason=", ".join(done.written))
+        return done
 
     def _finish(self, version: str | None, notes: tuple[str, ...]) -> None:
         ledger = self._means.ledger

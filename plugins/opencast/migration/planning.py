@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
-from opencast.api.series import SeriesService
+from opencast.api.opencast import Opencast
 from opencast.errors import FilterMatchesNothing, OpencastError
+from opencast.migration.belongings import BelongingsPlanner, Chosen
 from opencast.migration.decisions import decide
-from opencast.migration.notmigrated import NOT_MIGRATED
+from opencast.migration.notmigrated import LossCounter
 from opencast.migration.options import Options
 from opencast.migration.schedule_planning import SchedulePlanner
 from opencast.migration.selection import Selection, Selector
-from opencast.migration.series import fingerprint, read_series
+from opencast.migration.series import THEME, fingerprint, read_series
 from opencast.model.event import EventRow, EventStatus
+from opencast.store.idmap import IdMaps
 from opencast.store.inventory import Inventory, SeriesRow
 from opencast.store.ledger import Kind, Ledger, State
 from opencast.store.plans import Action, Item, Plans
@@ -49,15 +51,24 @@ class PlanSummary:
 class Planner:
     """Turn filters, inventory and ledger into a plan.
 
-    :param source: the source's series, which are compared with what was migrated before.
+    :param source: whose series are compared with what was migrated before.
     :param schedules: judges the events that are still to be recorded.
+    :param belongings: judges agents, themes and playlists.
     """
 
     def __init__(
-        self, source: SeriesService, schedules: SchedulePlanner, inventory: Inventory, ledger: Ledger, plans: Plans
+        self,
+        source: Opencast,
+        schedules: SchedulePlanner,
+        belongings: BelongingsPlanner,
+        inventory: Inventory,
+        ledger: Ledger,
+        plans: Plans,
     ) -> None:
         self._source = source
         self._schedules = schedules
+        self._belongings = belongings
+        self._ids = IdMaps(ledger)
         self._inventory = inventory
         self._ledger = ledger
         self._plans = plans
@@ -78,33 +89,38 @@ class Planner:
         """
         selection = options.selection()
         selector = Selector(selection)
-        wanted_series: set[str] = set(selection.series)
+        chosen = Chosen(everything=selection.is_everything, series=set(selection.series))
+        losses = LossCounter()
         events = []
         scheduled = []
         for row in selector.select(self._inventory.events()):
-            if row.series:
-                wanted_series.add(row.series)
+            chosen.see(row)
+            losses.see(row)
             if self._schedules.concerns(row):
                 scheduled.append(row)
             else:
                 events.append(self._event_item(row, options))
         # The source is asked about each of these, after the store has been read to its end.
         events.extend(self._scheduled_item(row, options) for row in scheduled)
-        series = list(self._series_items(selection, wanted_series, options))
+        early = [*self._belongings.agents(chosen, options), *self._belongings.themes(chosen, options)]
+        themes = {item.identifier for item in early if item.kind is Kind.THEME and item.is_work}
+        series = list(self._series_items(selection, chosen.series, themes, options))
         missing = [Item(Kind.MEDIAPACKAGE, event, "", Action.CANNOT, _UNKNOWN) for event in selector.missing_events()]
         missing += [Item(Kind.MEDIAPACKAGE, event, "", Action.CANNOT, reason) for event, reason in unreadable]
         if not (selection.series and series):
             selector.check_hits(in_period=bool(options.period))
-        if selection.is_everything and not events and not series:
+        late = list(self._belongings.playlists(chosen, options))
+        if selection.is_everything and not (early or series or events or late):
             raise FilterMatchesNothing("The source has neither events nor series for this account.")
         notes = {
             "seen": selector.seen,
             "selected": selector.selected,
             "matched": {name: selector.matched[name] for name in sorted(selection.checks())},
-            "not_migrated": [list(pair) for pair in NOT_MIGRATED],
+            "not_migrated": [asdict(loss) for loss in losses.losses(self._source)],
         }
         state = self._inventory.state()
-        self._plans.write(key, dict(params), [*series, *events, *missing], inventory_taken=state.taken, notes=notes)
+        items = [*early, *series, *events, *missing, *late]
+        self._plans.write(key, dict(params), items, inventory_taken=state.taken, notes=notes)
         return self.summary(key)
 
     def summary(self, key: str) -> PlanSummary:
@@ -138,27 +154,37 @@ class Planner:
 
     # --- series ----------------------------------------------------------------------------------------------------
 
-    def _series_items(self, selection: Selection, wanted: set[str], options: Options) -> Iterator[Item]:
+    def _series_items(
+        self, selection: Selection, wanted: set[str], themes: set[str], options: Options
+    ) -> Iterator[Item]:
         found = set()
         for row in self._inventory.series():
             if row.identifier in wanted or _is_wanted_alone(row, selection, options):
                 found.add(row.identifier)
-                yield self._series_item(row)
+                yield self._series_item(row, themes)
         for identifier in sorted(wanted - found):
             yield Item(Kind.SERIES, identifier, "", Action.CANNOT, _UNKNOWN)
 
-    def _series_item(self, row: SeriesRow) -> Item:
+    def _series_item(self, row: SeriesRow, themes: set[str]) -> Item:
+        """Judge a series.
+
+        :param themes: those that this run brings to the target before.
+        """
         entry = self._ledger.entry(Kind.SERIES, row.identifier)
         if entry is None or entry.state is not State.DONE:
             action, reason = decide(entry, None, "")
             return Item(Kind.SERIES, row.identifier, row.title, action, reason)
         try:
-            series = read_series(self._source, row.identifier)
+            series = read_series(self._source.series, row.identifier)
         except OpencastError as error:
             # The task meets the same error, and notes it for this series alone.
             return Item(Kind.SERIES, row.identifier, row.title, Action.UPDATE, f"cannot be read: {error.message}")
-        version = None if series is None else fingerprint(series)
+        theme = None if series is None else series.property(THEME)
+        mapped = self._ids.target(Kind.THEME, theme) if theme else None
+        version = None if series is None else fingerprint(series, mapped)
         action, reason = decide(entry, version, "changes")
+        if action is Action.SKIP and mapped is None and theme in themes:
+            action, reason = Action.UPDATE, "its theme comes to the target"
         return Item(Kind.SERIES, row.identifier, row.title, action, reason, version)
 
 

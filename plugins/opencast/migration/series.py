@@ -12,27 +12,13 @@ from dataclasses import dataclass, replace
 
 from opencast.api.series import SeriesService
 from opencast.errors import InvalidDublinCore, InvalidXml, NotFound, ObjectGone, VerificationFailed
+from opencast.migration.migrated import Migrated
 from opencast.model.acl import Acl
 from opencast.model.compare import Difference
 from opencast.model.dublincore import DublinCore
 from opencast.model.series import Series, SeriesElement
 
 THEME = "theme"
-
-
-@dataclass(frozen=True)
-class MigratedSeries:
-    """What was done with one series.
-
-    :param fingerprint: of the source's series.
-    :param written: what was written, in words; empty when both were equal before.
-    :param notes: what could not come along.
-    """
-
-    title: str
-    fingerprint: str
-    written: tuple[str, ...]
-    notes: tuple[str, ...]
 
 
 def read_series(service: SeriesService, identifier: str) -> Series | None:
@@ -52,15 +38,32 @@ def read_series(service: SeriesService, identifier: str) -> Series | None:
     )
 
 
-def fingerprint(series: Series) -> str:
-    """Return a digest that changes when anything of the series does."""
+def fingerprint(series: Series, theme_on_target: str | None = None) -> str:
+    """Return a digest that changes when anything of the series does, or when its theme gets to the target.
+
+    :param theme_on_target: the target's id of the series' theme.
+    """
     digest = hashlib.sha256()
     digest.update(repr(series.dublincore.canonical()).encode())
     digest.update(repr(sorted((series.acl or Acl()).entries)).encode())
     digest.update(repr(series.properties).encode())
+    digest.update(repr(theme_on_target).encode())
     for element in series.elements:
         digest.update(element.type.encode() + b"\0" + hashlib.sha256(element.data).digest())
     return digest.hexdigest()
+
+
+@dataclass(frozen=True)
+class SeriesComparison:
+    """One series on both servers; None where a server does not have it.
+
+    :param notes: what the target cannot have, with the reason.
+    """
+
+    source: Series | None
+    target: Series | None
+    differences: tuple[Difference, ...] = ()
+    notes: tuple[str, ...] = ()
 
 
 class SeriesMigrator:
@@ -76,7 +79,7 @@ class SeriesMigrator:
         self._target = target
         self._theme_on_target = theme_on_target
 
-    def migrate(self, identifier: str) -> MigratedSeries:
+    def migrate(self, identifier: str) -> Migrated:
         """Make the target's series equal to the source's, and prove it.
 
         :raises ObjectGone: the source does not have it any more.
@@ -95,22 +98,36 @@ class SeriesMigrator:
         different = _differences(expected, target)
         if different:
             raise VerificationFailed(f"The series {identifier} differs on the target: {different[0]}.")
-        return MigratedSeries(source.title, fingerprint(source), tuple(written), notes)
+        theme = source.property(THEME)
+        now = fingerprint(source, self._theme_on_target(theme) if theme else None)
+        return Migrated(source.title, now, tuple(written), notes)
+
+    def compare(self, identifier: str) -> SeriesComparison:
+        """Read a series on both servers and say how they differ; what only the target has is no difference."""
+        source, target = read_series(self._source, identifier), read_series(self._target, identifier)
+        if source is None or target is None:
+            return SeriesComparison(source, target)
+        expected, notes = self._expected(source)
+        return SeriesComparison(source, target, tuple(_differences(expected, target)), notes)
 
     def _expected(self, source: Series) -> tuple[Series, tuple[str, ...]]:
         """Return the series as it must be on the target, where themes have other ids."""
-        theme = source.property(THEME)
-        if not theme:
-            return source, ()
         properties = dict(source.properties)
-        mapped = self._theme_on_target(theme)
-        notes: tuple[str, ...] = ()
-        if mapped is None:
-            del properties[THEME]
-            notes = (f"Its theme {theme} is not on the target; the series has no theme there.",)
-        else:
-            properties[THEME] = mapped
-        return replace(source, properties=tuple(sorted(properties.items()))), notes
+        notes = []
+        theme = properties.get(THEME)
+        if theme:
+            mapped = self._theme_on_target(theme)
+            if mapped is None:
+                del properties[THEME]
+                notes.append(f"Its theme {theme} is not on the target; the series has no theme there.")
+            else:
+                properties[THEME] = mapped
+        blank = sorted(name for name, value in properties.items() if not value.strip())
+        for name in blank:
+            del properties[name]
+        if blank:
+            notes.append(f"Properties without a value cannot be written: {', '.join(blank)}.")
+        return replace(source, properties=tuple(sorted(properties.items()))), tuple(notes)
 
     def _write(self, expected: Series, target: Series | None) -> list[str]:
         written: list[str] = []
@@ -137,17 +154,22 @@ class SeriesMigrator:
     def _put_element(self, identifier: str, element: SeriesElement) -> None:
         """Write one further element; a metadata catalog goes through the interface that also fills the index.
 
-        That interface writes the catalog in its own way, so the exact bytes follow behind.
+        That interface writes the catalog in its own way. Where this gives other bytes the exact ones follow behind,
+        but only there: each change of an element makes new snapshots of the series' events.
         """
-        try:
-            DublinCore.parse(element.data, what=f"element {element.type} of series {identifier}")
-        except (InvalidDublinCore, InvalidXml):
-            pass_through = True
-        else:
-            pass_through = False
-        if not pass_through:
+        if _is_catalog(element):
             self._target.put_extended_metadata(identifier, element.type, element.data)
+            if self._target.element(identifier, element.type) == element.data:
+                return
         self._target.put_element(identifier, element.type, element.data)
+
+
+def _is_catalog(element: SeriesElement) -> bool:
+    try:
+        DublinCore.parse(element.data, what=f"element {element.type}")
+    except (InvalidDublinCore, InvalidXml):
+        return False
+    return True
 
 
 def _catalog_differs(expected: Series, target: Series) -> bool:

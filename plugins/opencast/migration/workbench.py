@@ -2,24 +2,37 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import cached_property
 from types import TracebackType
 
 from opencast.api.opencast import Opencast
+from opencast.migration.agents import AgentMigrator
+from opencast.migration.belongings import BelongingsPlanner
 from opencast.migration.closing import Closing
+from opencast.migration.companions import Companions
 from opencast.migration.mediapackage import Means, MediaPackageMigrator
+from opencast.migration.migrated import Migrated
 from opencast.migration.options import Options
 from opencast.migration.planning import Planner
+from opencast.migration.playlists import PlaylistMigrator
 from opencast.migration.preflight import Parties, Preflight, identify
+from opencast.migration.probes import Prober
 from opencast.migration.report import Reporter
+from opencast.migration.schedule_planning import SchedulePlanner
+from opencast.migration.scheduled import ScheduledEventMigrator, ScheduleMeans
 from opencast.migration.series import SeriesMigrator
+from opencast.migration.theme_files import ThemeFiles
+from opencast.migration.themes import ThemeMigrator
 from opencast.migration.transfer import RememberedDigests
 from opencast.settings import Settings
+from opencast.staging.locks import LockFile
 from opencast.staging.routes import Route
 from opencast.staging.source import Fetcher
 from opencast.staging.store import ObjectStore
 from opencast.staging.upload import UploadRoute
 from opencast.store.database import Database
+from opencast.store.idmap import IdMaps
 from opencast.store.imports import Imports
 from opencast.store.inventory import Inventory
 from opencast.store.ledger import Kind, Ledger, ObjectKey
@@ -71,6 +84,11 @@ class Workbench:
         return Imports(self.ledger)
 
     @cached_property
+    def ids(self) -> IdMaps:
+        """The ids that the target has chosen itself."""
+        return IdMaps(self.ledger)
+
+    @cached_property
     def inventory(self) -> Inventory:
         """The inventory of the source."""
         return Inventory(self.database, self.parties.source.name)
@@ -105,11 +123,38 @@ class Workbench:
 
     def planner(self) -> Planner:
         """Return the maker of plans."""
-        return Planner(self.source.series, self.inventory, self.ledger, self.plans)
+        schedules = SchedulePlanner(self.source, self.ledger)
+        belongings = BelongingsPlanner(self.source, self.target, self.ledger)
+        return Planner(self.source, schedules, belongings, self.inventory, self.ledger, self.plans)
 
     def series_migrator(self) -> SeriesMigrator:
         """Return the migrator of series."""
-        return SeriesMigrator(self.source.series, self.target.series, lambda _theme: None)
+        return SeriesMigrator(self.source.series, self.target.series, lambda theme: self.ids.target(Kind.THEME, theme))
+
+    def belonging_migrator(self, kind: Kind) -> Callable[[str], Migrated]:
+        """Return what migrates one object of a small kind by its identifier."""
+        if kind is Kind.AGENT:
+            return self.agent_migrator().migrate
+        if kind is Kind.THEME:
+            return self.theme_migrator().migrate
+        if kind is Kind.PLAYLIST:
+            return self.playlist_migrator().migrate
+        raise ValueError(f"objects of the kind {kind.value} are not small")
+
+    def agent_migrator(self) -> AgentMigrator:
+        """Return the migrator of capture agents."""
+        return AgentMigrator(self.source.agents, self.target.agents)
+
+    def theme_migrator(self) -> ThemeMigrator:
+        """Return the migrator of themes."""
+        files = ThemeFiles(self.source, self.target, self.fetcher, self.imports)
+        # A lock file of its own: while a theme is worked on, its files are locked one by one in the store's.
+        locks = LockFile(self.store.root / "themes-lock", self.store.disk)
+        return ThemeMigrator(self.source.themes, self.target.themes, files, self.ids, locks.hold)
+
+    def playlist_migrator(self) -> PlaylistMigrator:
+        """Return the migrator of playlists."""
+        return PlaylistMigrator(self.source.playlists, self.target.playlists, self.target.events.exists)
 
     def mediapackage_migrator(self, identifier: str, plan_key: str, title: str = "") -> MediaPackageMigrator:
         """Return the migrator of one mediapackage."""
@@ -123,8 +168,23 @@ class Workbench:
             options=self.options,
             fetcher=self.fetcher,
             route=self.route,
+            companions=Companions(self.source, self.target, self.options),
         )
         return MediaPackageMigrator(means, ObjectKey(Kind.MEDIAPACKAGE, identifier, plan_key, title))
+
+    def scheduled_migrator(self, identifier: str, plan_key: str, title: str = "") -> ScheduledEventMigrator:
+        """Return the migrator of one scheduled event; its few files go to the scheduler by upload."""
+        means = ScheduleMeans(
+            source=self.source,
+            target=self.target,
+            ledger=self.ledger,
+            imports=self.imports,
+            options=self.options,
+            fetcher=self.fetcher,
+            route=UploadRoute(self.store, self.target.files),
+            prober=Prober(self.source, self.target, self.options.verify),
+        )
+        return ScheduledEventMigrator(means, ObjectKey(Kind.SCHEDULED, identifier, plan_key, title))
 
     def closing(self) -> Closing:
         """Return the look back over a run."""

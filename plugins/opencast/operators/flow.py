@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from airflow.sdk import TriggerRule
 
+from opencast.operators.belongings import MigrateBelongingsOperator
 from opencast.operators.migration import (
     MigrateMediaPackageOperator,
     MigrateScheduledOperator,
@@ -27,7 +28,11 @@ def migration_tasks() -> None:
     preflight = PreflightOperator(task_id="preflight")
     take_inventory = TakeInventoryOperator(task_id="take_inventory")
     plan = PlanMigrationOperator(task_id="plan", inventory=take_inventory.output)
-    select_series = SelectWorkOperator(task_id="select_series", kind="series")
+    migrate_agents = MigrateBelongingsOperator(task_id="migrate_agents", kind="agent")
+    migrate_themes = MigrateBelongingsOperator(
+        task_id="migrate_themes", kind="theme", trigger_rule=TriggerRule.ALL_DONE
+    )
+    select_series = SelectWorkOperator(task_id="select_series", kind="series", trigger_rule=TriggerRule.ALL_DONE)
     migrate_series = MigrateSeriesOperator.partial(
         task_id="migrate_series", map_index_template="{{ task.title }}", max_active_tis_per_dagrun=tasks_at_once()
     ).expand_kwargs(select_series.output)
@@ -45,8 +50,12 @@ def migration_tasks() -> None:
         map_index_template="{{ task.title }}",
         max_active_tis_per_dagrun=tasks_at_once(),
     ).expand_kwargs(select_scheduled.output)
+    migrate_playlists = MigrateBelongingsOperator(
+        task_id="migrate_playlists", kind="playlist", trigger_rule=TriggerRule.ALL_DONE
+    )
     verify = VerifyMigrationOperator(task_id="verify", trigger_rule=TriggerRule.ALL_DONE)
     report = ReportOperator(task_id="report", trigger_rule=TriggerRule.ALL_DONE)
 
-    preflight >> take_inventory >> plan >> select_series >> migrate_series >> select_mediapackages
-    select_mediapackages >> migrate_mediapackage >> select_scheduled >> migrate_scheduled >> verify >> report
+    preflight >> take_inventory >> plan >> migrate_agents >> migrate_themes >> select_series >> migrate_series
+    migrate_series >> select_mediapackages >> migrate_mediapackage >> select_scheduled >> migrate_scheduled
+    migrate_scheduled >> migrate_playlists >> verify >> report

@@ -9,13 +9,13 @@ from typing import Any
 from airflow.sdk import BaseOperator, Context
 from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException
 
-from opencast.errors import ObjectBusy, ObjectsFailed, OpencastError
+from opencast.errors import ObjectBusy, ObjectsFailed, OpencastError, ScheduleConflict
 from opencast.hooks.opencast import OpencastHook
 from opencast.hooks.store import open_store
 from opencast.links.report import ReportLink
 from opencast.migration.library import take_inventory
 from opencast.migration.mediapackage import MediaPackageMigrator, Progress
-from opencast.migration.options import Mode, Options
+from opencast.migration.options import Mode, Options, ScheduleConflicts
 from opencast.migration.planning import chosen
 from opencast.migration.preflight import require
 from opencast.migration.verification import Verdict
@@ -140,7 +140,7 @@ class PlanMigrationOperator(MigrationOperator):
 class SelectWorkOperator(MigrationOperator):
     """Return the objects of one kind that this run works on, each for a mapped task.
 
-    :param kind: ``series`` or ``mediapackage``.
+    :param kind: a value of ``opencast.store.ledger.Kind``.
     """
 
     def __init__(self, *, kind: str, **kwargs: Any) -> None:
@@ -178,7 +178,7 @@ class MigrateSeriesOperator(MigrationOperator):
             try:
                 done = bench.series_migrator().migrate(self.identifier)
             except Exception as error:
-                if not _will_retry(error, context):
+                if not will_retry(error, context):
                     ledger.finish(key, State.FAILED, reason=str(error))
                 raise
             ledger.step(key, "migrate", Outcome.DONE, reason=", ".join(done.written))
@@ -186,6 +186,39 @@ class MigrateSeriesOperator(MigrationOperator):
             ledger.finish(key, State.DONE, notes=notes, source_version=done.fingerprint)
         self.log.info("Written: %s", ", ".join(done.written) or "nothing")
         return list(done.written)
+
+
+class MigrateScheduledOperator(MigrationOperator):
+    """Migrate one scheduled event.
+
+    :param identifier: id of the event.
+    :param title: shown as the name of the mapped task.
+    """
+
+    def __init__(self, *, identifier: str, title: str = "", **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.identifier = identifier
+        self.title = title
+
+    def work(self, context: Context) -> None:
+        """Make the target's scheduled event equal to the source's, and verify it."""
+        with self.workbench(context) as bench:
+            migrator = bench.scheduled_migrator(self.identifier, plan_key(context), self.title)
+            try:
+                verdict = migrator.migrate()
+            except ObjectBusy as error:
+                migrator.fail(error, skipped=True)
+                raise AirflowSkipException(str(error)) from error
+            except Exception as error:
+                if will_retry(error, context):
+                    raise
+                left_out = isinstance(error, ScheduleConflict) and _leaves_conflicts_out(bench.options)
+                migrator.fail(error, skipped=left_out)
+                if left_out:
+                    raise AirflowSkipException(str(error)) from error
+                raise
+        for note in verdict.notes:
+            self.log.info("%s", note)
 
 
 class MigrateMediaPackageOperator(MigrationOperator):
@@ -228,7 +261,7 @@ class MigrateMediaPackageOperator(MigrationOperator):
                 migrator.fail(error, skipped=True)
                 raise AirflowSkipException(str(error)) from error
             except Exception as error:
-                if not _will_retry(error, context):
+                if not will_retry(error, context):
                     migrator.fail(error)
                 raise
             if progress in {Progress.WAITING, Progress.NO_SLOT}:
@@ -280,7 +313,11 @@ class ReportOperator(MigrationOperator):
         return {"folder": str(report.folder), **asdict(report.totals)}
 
 
-def _will_retry(error: Exception, context: Context) -> bool:
+def _leaves_conflicts_out(options: Options) -> bool:
+    return options.schedule_conflicts is ScheduleConflicts.SKIP
+
+
+def will_retry(error: Exception, context: Context) -> bool:
     """Tell whether Airflow is going to try the task again."""
     if isinstance(error, OpencastError) and not error.retriable:
         return False
