@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 
 from sqlalchemy import func, select
@@ -14,6 +14,9 @@ from sqlalchemy.orm import Session
 from opencast.store.base import utc_now
 from opencast.store.database import Database
 from opencast.store.tables import LedgerEntry, LedgerStep, Pair
+
+#: Ids that one statement compares at most.
+_CHUNK = 500
 
 
 class Kind(StrEnum):
@@ -121,16 +124,23 @@ class Ledger:
     def begin(self, key: ObjectKey, source_version: str | None) -> None:
         """Note that work on an object begins; what an earlier run wrote about it is replaced."""
         with self.database.session() as session:
-            entry = self._entry(session, key)
-            entry.title = key.title or entry.title
-            entry.state = State.RUNNING
-            entry.reason = ""
-            entry.source_version = source_version
-            entry.plan_key = key.plan_key
-            entry.started = utc_now()
-            entry.ended = None
-            entry.bytes_total = entry.bytes_read = entry.bytes_written = 0
-            entry.notes = []
+            self._begin(session, key, source_version)
+
+    def begin_alone(self, key: ObjectKey, *, patience: timedelta = timedelta(minutes=10)) -> bool:
+        """Note that work on an object begins, unless another run is at it.
+
+        :param patience: a run that began so long ago is not at it any more.
+        :return: False when another run is.
+        """
+        with self.database.session() as session:
+            # On PostgreSQL this row serialises those who ask; on SQLite the write lock already does.
+            session.execute(select(Pair.id).where(Pair.id == self.pair_id).with_for_update())
+            entry = session.get(LedgerEntry, (self.pair_id, key.kind, key.identifier))
+            others = entry is not None and entry.state == State.RUNNING and entry.plan_key != key.plan_key
+            if others and entry is not None and entry.started > utc_now() - patience:
+                return False
+            self._begin(session, key, None)
+            return True
 
     def step(
         self,
@@ -191,6 +201,19 @@ class Ledger:
             row = session.get(LedgerEntry, (self.pair_id, kind, identifier))
             return None if row is None else _entry(row)
 
+    def lookup(self, kind: Kind, identifiers: Sequence[str]) -> dict[str, Entry]:
+        """Return the rows of many objects at once, by id; what nothing ever happened to is left out."""
+        found: dict[str, Entry] = {}
+        with self.database.reading() as session:
+            for begin in range(0, len(identifiers), _CHUNK):
+                query = select(LedgerEntry).where(
+                    LedgerEntry.pair_id == self.pair_id,
+                    LedgerEntry.kind == kind,
+                    LedgerEntry.identifier.in_(identifiers[begin : begin + _CHUNK]),
+                )
+                found.update((row.identifier, _entry(row)) for row in session.scalars(query))
+        return found
+
     def was_migrated(self, kind: Kind, identifier: str) -> bool:
         """Tell whether an import of the object was ever started from here."""
         query = select(LedgerStep.id).where(
@@ -236,6 +259,18 @@ class Ledger:
         )
         with self.database.reading() as session:
             return {State(state): count for state, count in session.execute(query)}
+
+    def _begin(self, session: Session, key: ObjectKey, source_version: str | None) -> None:
+        entry = self._entry(session, key)
+        entry.title = key.title or entry.title
+        entry.state = State.RUNNING
+        entry.reason = ""
+        entry.source_version = source_version
+        entry.plan_key = key.plan_key
+        entry.started = utc_now()
+        entry.ended = None
+        entry.bytes_total = entry.bytes_read = entry.bytes_written = 0
+        entry.notes = []
 
     def _entry(self, session: Session, key: ObjectKey) -> LedgerEntry:
         entry = session.get(LedgerEntry, (self.pair_id, key.kind, key.identifier))
