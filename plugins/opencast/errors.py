@@ -352,6 +352,12 @@ class RepositoryBusy(HarvestError):
     advice = "Nothing to do: the other harvest goes on, and the next one is due soon."
 
 
+class FeedUnavailable(HarvestError):
+    """There is no such feed, or not for this reader: which of both is not told."""
+
+    advice = "Check the playlist's name and the token."
+
+
 class SinkFailed(HarvestError):
     """A sink did not take the changes of a repository; they are kept and delivered later."""
 

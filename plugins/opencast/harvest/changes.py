@@ -6,10 +6,12 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import NamedTuple
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, select
+from sqlalchemy.orm import Session
 
 from opencast.store.bulk import BulkInsert
 from opencast.store.catalogue import CatalogueChange
+from opencast.store.harvesting import Repository
 
 RECORD = "record"
 ITEM = "item"
@@ -40,3 +42,12 @@ def note(connection: Connection, repository_id: int, changes: Iterable[Change], 
     :param now: time of the change, by our clock.
     """
     _CHANGES.execute(connection, [(repository_id, now, *change) for change in changes])
+
+
+def order_writers(session: Session, repository_id: int) -> None:
+    """Let those who note changes of one repository do it one after the other, until the end of the transaction.
+
+    Readers remember the last id that they have seen: a smaller one must not appear after it. A harvest need not call
+    this, because it proves its lease in the same row first.
+    """
+    session.execute(select(Repository.id).where(Repository.id == repository_id).with_for_update())

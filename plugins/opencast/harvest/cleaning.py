@@ -14,10 +14,11 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from lxml import etree
-from sqlalchemy import Row, Select, and_, delete, exists, func, or_, select, update
+from sqlalchemy import Select, and_, delete, exists, func, or_, select, update
 from sqlalchemy.orm import Session, aliased
 
 from opencast.errors import ConfigurationError, InvalidMediaPackage, UnreadablePage
+from opencast.harvest import changes as changes_log
 from opencast.harvest import formats
 from opencast.harvest.catalogue_writer import CatalogueWriter
 from opencast.harvest.items import rules_of
@@ -98,6 +99,7 @@ class _CleanUp:
         self._database = database
         self._full = full
         self._clock = clock
+        self._repository_id = 0
         self.read = self.new = self.changed = self.unreadable = 0
 
     def repository(self, repository: Repository) -> None:
@@ -109,6 +111,7 @@ class _CleanUp:
         source = next((one for one in harvested if one.is_source), None)
         if source is None:
             return
+        self._repository_id = repository.id
         writer = CatalogueWriter(repository.id, rules_of(repository), retitles=not self._full)
         types = TrackTypes(repository.track_types)
         if self._full:
@@ -119,7 +122,7 @@ class _CleanUp:
             for batch in self._batches(query):
                 self._write(writer, types, batch)
 
-    def _batches(self, query: Select[int]) -> Iterator[Sequence[Row[Any]]]:
+    def _batches(self, query: Select[int]) -> Iterator[Sequence[Any]]:
         """Give records with their content; each one is looked at once, whatever becomes of it."""
         last = 0
         while True:
@@ -132,7 +135,7 @@ class _CleanUp:
             last = ids[-1]
             yield rows
 
-    def _write(self, writer: CatalogueWriter, types: TrackTypes, rows: Sequence[Row[Any]]) -> None:
+    def _write(self, writer: CatalogueWriter, types: TrackTypes, rows: Sequence[Any]) -> None:
         readings: list[Reading] = []
         gone: list[Gone] = []
         errors: dict[int, str] = {}
@@ -147,6 +150,7 @@ class _CleanUp:
             else:
                 readings.append(Reading(row.id, row.identifier, row.digest, row.datestamp, data))
         with self._database.session() as session:
+            changes_log.order_writers(session, self._repository_id)
             changes = writer.write(session, readings, gone, self._clock())
             _note_errors(session, errors, mended=[one.record_id for one in readings])
         self.read += len(rows)
