@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from email.utils import parsedate_to_datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -145,8 +146,21 @@ class _EventLoader:
         engage = package.publication(ENGAGE)
         if engage is not None:
             shown = replace(package.clone(), elements=[e.clone() for e in engage.elements], publications=[])
+            # What was edited after the publication is known to the archive only.
+            metadata.populate(shown, self.simulator.workspace.read)
             acl = tuple(Entry(e["role"], e["action"], e["allow"]) for e in self._json("acl"))
-            self.state.published[package.id] = PublishedEpisode(self.org, acl, clock.now(), lambda: shown)
+            published = self._published() or clock.now()
+            self.state.published[package.id] = PublishedEpisode(self.org, acl, published, lambda: shown)
+
+    def _published(self) -> datetime | None:
+        """Give the moment when the search service took the episode."""
+        found = self._json("search")
+        if "search-results" in found:
+            hit = found["search-results"].get("result") or {}
+        else:
+            hit = next(iter(found["result"]), {})
+        # Nanoseconds are cut to what a date of this language holds.
+        return clock.parse(re.sub(r"(\.\d{6})\d+Z", r"\1Z", hit.get("modified", "")))
 
     def _scheduling(self) -> Scheduling | None:
         recorded = self.recordings.exchange(f"{self.folder}/recording_technical")
