@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl
@@ -56,6 +56,12 @@ class Upload:
     def md5(self) -> str:
         """The md5 of what was written."""
         return self._digest.hexdigest()
+
+    def chunks(self) -> Iterator[bytes]:
+        """Read what was written."""
+        with self.temporary.open("rb") as stream:
+            while chunk := stream.read(CHUNK):
+                yield chunk
 
     def _begin(self) -> None:
         self._headers = {}

@@ -20,6 +20,7 @@ from tests.simulator.comments import Comments
 from tests.simulator.distribution import Distribution
 from tests.simulator.faults import Faults
 from tests.simulator.gatekeeper import RequestLog
+from tests.simulator.ingest import Ingest
 from tests.simulator.libraries import Library
 from tests.simulator.oaipmh import OaiRepositories
 from tests.simulator.playlists import Playlists
@@ -108,6 +109,7 @@ class Simulator:
         names = frozenset(str(handler["id"]) for handler in self.handler_list() if handler["id"])
         names |= NAMELESS_HANDLERS - self.settings.without_handlers
         self.engine = Engine(self.settings, self.state, self.assets, self.distribution, self.series, names, self.faults)
+        self.ingest = Ingest(self)
         self._load_definitions()
         self.library.fill(self)
         self._config = uvicorn.Config(

@@ -55,6 +55,7 @@ class Settings:
     :param delete_seconds: how long a deleted event is still there (some 25 s on a real server).
     :param without_handlers: operations that this installation lacks.
     :param digest_nonce_seconds: life of a Digest nonce.
+    :param ingest_limit: how many zips are taken at the same time; None for no limit.
     :param admin_email: mail address of the installation.
     :param oai_open: whether anybody may harvest; otherwise it takes ``ROLE_ADMIN``.
     :param oai_repositories: the registered OAI-PMH repositories, the default one first.
@@ -72,6 +73,7 @@ class Settings:
     delete_seconds: float = 0.0
     without_handlers: frozenset[str] = frozenset()
     digest_nonce_seconds: float = 300.0
+    ingest_limit: int | None = None
     admin_email: str = ""
     oai_open: bool = False
     oai_repositories: tuple[str, ...] = ("default",)

@@ -19,6 +19,7 @@ import os
 import re
 import shutil
 import uuid
+from collections.abc import Iterable
 from pathlib import Path
 
 CHUNK = 1024 * 1024
@@ -218,6 +219,71 @@ class Storage(os.PathLike[str]):
                 digest.update(chunk)
                 out.write(chunk)
         return self.finish(package, element, name, temporary, digest.hexdigest())
+
+    # --- collections of the working file repository ----------------------------------------------------------------
+
+    def collected(self, collection: str, name: str) -> Path | None:
+        """Find a finished file of a collection: one with an ``.md5`` beside it."""
+        path = self.root / "files" / "collection" / check_id(collection) / safe_name(name)
+        return path if path.is_file() and path.with_name(path.name + ".md5").is_file() else None
+
+    def put_in_collection(self, collection: str, name: str, chunks: Iterable[bytes]) -> Path:
+        """Write a file of a collection: in place, so that a link to a file of this name changes too.
+
+        :raises OSError: when the disk is full; the file is removed then.
+        """
+        path = self.root / "files" / "collection" / check_id(collection) / safe_name(check_id(name))
+        path.parent.mkdir(parents=True, exist_ok=True)
+        digest = hashlib.md5()
+        try:
+            with path.open("wb") as out:
+                for chunk in chunks:
+                    self.take(len(chunk))
+                    digest.update(chunk)
+                    out.write(chunk)
+        except OSError:
+            path.unlink(missing_ok=True)
+            raise
+        path.with_name(path.name + ".md5").write_text(digest.hexdigest(), encoding="ascii")
+        return path
+
+    def drop_collection(self, collection: str) -> None:
+        """Remove a collection with all that is left in it."""
+        shutil.rmtree(self.root / "files" / "collection" / check_id(collection), ignore_errors=True)
+
+    def move_from_collection(self, collection: str, name: str, package: str, element: str, file_name: str) -> Path:
+        """Rename a collected file to an element's; where the element has one already, that one's name stays.
+
+        :raises FileNotFoundError: when there is no such file.
+        """
+        source = self.collected(collection, name)
+        if source is None:
+            raise FileNotFoundError(name)
+        held = self.working_file(package, element)
+        target = held or self.element_directory(package, element) / safe_name(file_name)
+        if held is not None:
+            self.delete_working_file(package, element)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        source.rename(target)
+        source.with_name(source.name + ".md5").rename(target.with_name(target.name + ".md5"))
+        return target
+
+    def link_from_collection(self, collection: str, name: str, package: str, element: str, file_name: str) -> Path:
+        """Link a collected file to an element's; where that name is taken, the element's directory gets lost.
+
+        :raises FileNotFoundError: when there is no such file.
+        """
+        source = self.collected(collection, name)
+        if source is None:
+            raise FileNotFoundError(name)
+        target = self.element_directory(package, element) / safe_name(file_name)
+        if target.exists():
+            # The real service does not expect that: it cleans up, and gives the url all the same.
+            shutil.rmtree(target.parent)
+            return target
+        link(source, target)
+        target.with_name(target.name + ".md5").write_text(md5_of(target), encoding="ascii")
+        return target
 
     def delete_working_file(self, package: str, element: str) -> bool:
         """Remove an element's directory; False when it had no finished file."""

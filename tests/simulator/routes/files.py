@@ -105,9 +105,59 @@ def delete(request: Request, package: str, element: str) -> Response:
 
 
 def _collected(request: Request, collection: str, name: str) -> Path | None:
-    root = simulator_of(request).storage.root / "files" / "collection"
-    path = root / storage_of.check_id(collection) / safe_name(name)
-    return path if path.is_file() else None
+    return simulator_of(request).storage.collected(collection, name)
+
+
+@router.post("/files/collection/{collection}")
+async def put_collected(request: Request, collection: str) -> Response:
+    """Store the first file of a multipart body in a collection; the answer is its url."""
+    boundary, simulator = boundary_of(request), simulator_of(request)
+    if boundary is None:
+        return responses.empty(400)
+    workspace = simulator.storage.root / "workspace"
+    upload = Upload(boundary, simulator.storage.begin(workspace))
+    try:
+        await upload.take(request)
+        if upload.file_name is None:
+            return responses.empty(400)
+        path = simulator.storage.put_in_collection(collection, upload.file_name, upload.chunks())
+    except UnsafePath as error:
+        return responses.internal_error(request, f"java.lang.IllegalArgumentException: {error}")
+    except (ClientDisconnect, OSError, MultipartParseError) as error:
+        return responses.internal_error(request, f"java.io.IOException: {error}")
+    finally:
+        upload.temporary.unlink(missing_ok=True)
+    return responses.plain(f"{simulator.url}/files/collection/{collection}/{path.name}", HTML)
+
+
+@router.api_route("/files/collectionuri/{collection}/{name}", methods=READ)
+def collection_uri(request: Request, collection: str, name: str) -> Response:
+    text = f"{simulator_of(request).url}/files/collection/{collection}/{safe_name(name)}"
+    return responses.plain(text, "application/octet-stream")
+
+
+@router.post("/files/copy/{collection}/{source}/{package}/{element}/{name}")
+def copy(request: Request, collection: str, source: str, package: str, element: str, name: str) -> Response:
+    """Link a collected file to an element's, and hash it once more."""
+    return _placed(request, "link_from_collection", collection, source, package, element, name)
+
+
+@router.post("/files/move/{collection}/{source}/{package}/{element}/{name}")
+def move(request: Request, collection: str, source: str, package: str, element: str, name: str) -> Response:
+    """Rename a collected file to an element's."""
+    return _placed(request, "move_from_collection", collection, source, package, element, name)
+
+
+def _placed(request: Request, how: str, *parts: str) -> Response:
+    simulator = simulator_of(request)
+    try:
+        path = getattr(simulator.storage, how)(*parts)
+    except FileNotFoundError:
+        return responses.no_resource()
+    except (UnsafePath, IntegrityError, OSError) as error:
+        return responses.internal_error(request, f"java.lang.IllegalStateException: {error}")
+    url = simulator.workspace.working_url(parts[2], parts[3], path.name)
+    return responses.plain(url, "application/octet-stream")
 
 
 @router.api_route("/files/collection/{collection}/{name}", methods=READ)
@@ -125,5 +175,5 @@ def delete_collected(request: Request, collection: str, name: str) -> Response:
     if path is None:
         return responses.empty(404)
     path.unlink()
-    path.with_name(path.name + ".md5").unlink(missing_ok=True)
+    path.with_name(path.name + ".md5").unlink()
     return responses.empty(204)
