@@ -1,0 +1,1 @@
+"""Commands for scripts and for administrators without a browser; each calls the same code as the pages and tasks."""
