@@ -49,6 +49,36 @@ ACCEPTED = (
     Accepted("oaipmh/.*", "/OAI-PMH/responseDate", "It is the time of the answer."),
     Accepted("oaipmh/.*", "/OAI-PMH/request/@until", "A list without an end ends at the time of the request."),
     Accepted("oaipmh/get_deleted", "/OAI-PMH/.*/datestamp", "The record was deleted at another time."),
+    Accepted(
+        "writes/.*", "/.*/(dateCreated|dateCompleted|started|completed|start|completion)|/creationDate",
+        "It happened at another time.",
+    ),
+    Accepted("writes/create_with_id", "/mediapackage/@start", "It is the time of the request."),
+    Accepted(
+        "writes/(zip|ingest)_.*", "/workflow/configurations(\\[2\\])?/configuration",
+        "The start of the ingest is stored with the event.",
+    ),
+    # --- what the recordings do not tell
+    Accepted(
+        "writes/.*_(assets|import|importing)", "/mediapackage/.*/checksum",
+        "The bytes that were uploaded were not recorded.",
+    ),
+    Accepted(
+        "writes/conflicts", "/events/0/metadata/catalog/checksum/\\$",
+        "What the scheduler makes of the catalog of a plan was not recorded.",
+    ),
+    Accepted(
+        "writes/workflow_running_api", "/state|/operations/0/(host|identifier|state|start)",
+        "When it was looked at, its first operation was not dispatched yet; here it is held within that operation.",
+    ),
+    Accepted(
+        "writes/event_while_importing", "/processing_state|/status", "Likewise, as the index shows it.", (15,)
+    ),
+    Accepted(
+        "writes/ingest_unknown_workflow", "/workflow/operations\\[6\\]/operation/configurations order",
+        "The settings of an operation come in the order of a hash table.",
+    ),
+    Accepted("writes/series_post_bad_xml", "/html/body/.*/td", "Another parser has other words for broken XML."),
     # --- files of the recorded library
     Accepted(
         "(events/.*/files/.*|files/static_.*)", "header etag",

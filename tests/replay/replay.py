@@ -25,7 +25,7 @@ _NEUTRAL = "http://server"
 _NEW = re.compile(
     r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}|(?<=<resumptionToken>)[0-9a-f]{32}|"
     r'(?<=<wf:workflow id=")\d+|(?<=org" id=")\d+(?=" state)|(?<=<wf:operation id=")\d+|(?<=job=")\d+|'
-    r'(?<="identifier":)\d+'
+    r'(?<="identifier":)\d+|(?<="id":)\d+'
 )
 
 
@@ -78,17 +78,25 @@ class Replayer:
         request = exchange.request
         return self.request(request["method"], exchange.path, request.get("auth", "admin"), **self._content(request))
 
-    def follow(self, exchange: Exchange) -> Answer:
-        """Send a request of a sequence: with the names that this server gave, and learn those of the answer."""
-        answer = self.send(exchange)
+    def follow(self, exchange: Exchange, **content: Any) -> Answer:
+        """Send a request of a sequence: with the names that this server gave, and learn those of the answer.
+
+        :param content: what was not recorded of the request's body.
+        """
+        request = exchange.request
+        content = {**self._content(request), **content}
+        answer = self.request(request["method"], exchange.path, request.get("auth", "admin"), **content)
         self.names.learn(recorded(exchange).body, answer.body)
         headers = {name: self.names.to_there(value.encode()).decode() for name, value in answer.headers.items()}
         return Answer(answer.status, headers, self.names.to_there(answer.body))
 
     def _content(self, request: dict[str, Any]) -> dict[str, Any]:
         content: dict[str, Any] = {"headers": request.get("headers", {})}
-        if "form" in request:
-            content["data"] = {key: self.addressed(value) for key, value in request["form"].items()}
+        form = request.get("form")
+        if isinstance(form, str):
+            content["data"] = form.encode()
+        elif form is not None:
+            content["data"] = {key: self.addressed(value) for key, value in form.items()}
         return content
 
     def request(self, method: str, path: str, login: str = "admin", **content: Any) -> Answer:
