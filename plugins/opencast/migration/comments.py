@@ -217,16 +217,17 @@ def _replying(event_id: str, number: int, text: str) -> Callable[[CommentsServic
 def paired(expected: Sequence[T], there: Sequence[T]) -> list[tuple[T, T | None]]:
     """Find each comment or reply again by its text (and reason), those of the same author first, each once."""
     left = list(there)
-    pairs: list[tuple[T, T | None]] = []
-    for one in expected:
-        same = [other for other in left if _key(other) == _key(one)]
-        found = next(
-            (other for other in same if other.author.username == one.author.username), same[0] if same else None
-        )
-        if found is not None:
-            left.remove(found)
-        pairs.append((one, found))
-    return pairs
+    found: dict[int, T] = {}
+    for same_author in (True, False):
+        for number, one in enumerate(expected):
+            if number in found:
+                continue
+            for other in left:
+                if _key(other) == _key(one) and (not same_author or other.author.username == one.author.username):
+                    found[number] = other
+                    left.remove(other)
+                    break
+    return [(one, found.get(number)) for number, one in enumerate(expected)]
 
 
 def _key(entry: Comment | Reply) -> tuple[str, str]:
