@@ -204,6 +204,29 @@ def test_the_catalog_that_the_server_writes_of_the_comments_is_no_difference(her
     assert [write for write in here.writes() if "/files/" not in write] == before
 
 
+def test_a_new_comment_on_the_source_comes_along_without_another_import(here: Pair) -> None:
+    """Each comment makes a new snapshot of its event on a real server, too: the plan sees it as an update."""
+    here.migrate(EVENT, key="dag/1")
+    Opencast(server(here.source)).comments.create(EVENT, "one more")
+    assert here.plan(key="dag/2", events=[EVENT])[EVENT].is_work
+    started = len(here.target.state.workflows)
+    entry = here.migrate(EVENT, key="dag/2")
+    assert entry.state is State.DONE
+    assert entry.notes[0] == "The target held the same mediapackage already; written: 1 comments."
+    assert shown(of(here)) == shown(of(here, source=True))
+    assert len(here.target.state.workflows) == started
+
+
+def test_the_comments_of_a_scheduled_event_arrive(pair: Pair) -> None:
+    source = Opencast(server(pair.source)).comments
+    source.reply("a-sched-future", source.create("a-sched-future", "Wrong room", reason="room").id, "right")
+    entries = pair.migrate_all(events=["a-sched-future"])
+    assert entries["a-sched-future"].state is State.DONE
+    assert shown(of(pair, "a-sched-future")) == shown(of(pair, "a-sched-future", source=True))
+    assert pair.migrate_scheduled("a-sched-future", key="dag/2").state is State.DONE
+    assert len(of(pair, "a-sched-future")) == 1
+
+
 def test_unreadable_comments_fail_their_event_alone(pair: Pair) -> None:
     """A reply of a deleted account makes a real server answer 500."""
     pair.source.faults.add(f"/admin-ng/event/{EVENT}/comments", status=500)

@@ -225,8 +225,9 @@ class MediaPackageMigrator:
             log.info("The target holds a mediapackage of this id that differs: %s", verdict.differences[0])
             return False
         companions = self._migrate_companions()
-        written = ", ".join(companions.written) or "nothing"
-        note = f"The target held the same already; it was compared and {written} was written."
+        note = "The target held the same already; it was compared and nothing was written."
+        if companions.written:
+            note = f"The target held the same mediapackage already; written: {', '.join(companions.written)}."
         self._finish(version, (note, *plan.left_out, *plan.notes, *verdict.notes, *companions.notes))
         return True
 

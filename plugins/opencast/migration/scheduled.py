@@ -11,6 +11,7 @@ from opencast.api.opencast import Opencast
 from opencast.api.recordings import Schedule
 from opencast.errors import Conflict, MigrationError, ObjectBusy, ObjectGone, ScheduleConflict, VerificationFailed
 from opencast.migration import replacement, runs
+from opencast.migration.companions import Companions
 from opencast.migration.options import Existing, Options
 from opencast.migration.probes import Prober
 from opencast.migration.schedules import (
@@ -55,6 +56,7 @@ class ScheduleMeans:
     fetcher: Fetcher
     route: Route
     prober: Prober
+    companions: Companions
 
 
 class ScheduledEventMigrator:
@@ -231,6 +233,10 @@ class ScheduledEventMigrator:
 
     def _finish(self, expected: ScheduledEvent, notes: tuple[str, ...]) -> Verdict:
         self._means.ledger.step(self._key, "verify", Outcome.DONE)
+        companions = self._means.companions.migrate(self._id)
+        if companions.written:
+            self._means.ledger.step(self._key, "companions", Outcome.DONE, reason=", ".join(companions.written))
+        notes = (*notes, *companions.notes)
         self._means.ledger.finish(self._key, State.DONE, notes=notes, source_version=expected.fingerprint)
         self._means.imports.release(self._id)
         return Verdict((), notes)

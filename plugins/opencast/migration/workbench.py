@@ -183,6 +183,7 @@ class Workbench:
             fetcher=self.fetcher,
             route=UploadRoute(self.store, self.target.files),
             prober=Prober(self.source, self.target, self.options.verify),
+            companions=Companions(self.source, self.target, self.options),
         )
         return ScheduledEventMigrator(means, ObjectKey(Kind.SCHEDULED, identifier, plan_key, title))
 
