@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import io
+import re
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from tests.replay.replay import Replayer
+from tests.simulator import policies
 from tests.simulator.faults import WorkflowFault
+from tests.simulator.policies import Entry
 from tests.simulator.recordings import Exchange, Recordings
 
 _CATALOG = (
@@ -16,6 +19,7 @@ _CATALOG = (
     'xmlns:dcterms="http://purl.org/dc/terms/"><dcterms:title>{title}</dcterms:title>'
     "<dcterms:created>2023-01-01T10:00:00Z</dcterms:created></dublincore>"
 )
+_PUBLIC = (Entry("ROLE_ADMIN", "read"), Entry("ROLE_ADMIN", "write"), Entry("ROLE_ANONYMOUS", "read"))
 _PREFIX = {17: "a", 15: "c"}
 
 FILES = ("files_base_uri", "files_put", "files_get", "files_get_md5_match", "files_delete", "files_get_after_delete",
@@ -36,6 +40,8 @@ RUNS = ("workflow_unreachable_element", "checksum_trap", "unknown_operation", "p
 ENDINGS = ("_end", "_assets", "_bytes")
 ZIPS = ("zip_bad", "zip_deflated", "zip_stored", "zip_streamed_deflated", "zip_streamed_stored")
 DELETION = ("event_delete", "event_after_delete", "assets_after_delete")
+#: Searches that were recorded after the writes, and show what these published.
+LATE_SEARCHES = re.compile(r"search15/(alice_|w9_)")
 
 
 class Sequence:
@@ -57,6 +63,7 @@ class Sequence:
             yield from self._run(name)
         yield from self._zips()
         yield from self._send(name for name in DELETION if name in self.held)
+        yield from self._search(lambda name: "w9_published" not in name)
 
     def _send(self, names: Any) -> Iterator[tuple[Exchange, Any]]:
         for name in names:
@@ -88,6 +95,12 @@ class Sequence:
             self.replayer.request("POST", "/workflow/start", data=twin)
         self.simulator.wait_for_workflows()
         yield from self._send(IMPORTED)
+        yield from self._search(lambda name: "w9_published" in name)
+
+    def _search(self, chosen: Callable[[str], bool]) -> Iterator[tuple[Exchange, Any]]:
+        for exchange in self.recordings.all():
+            if LATE_SEARCHES.match(exchange.name) and chosen(exchange.name):
+                yield exchange, self.replayer.follow(exchange)
 
     def _run(self, name: str) -> Iterator[tuple[Exchange, Any]]:
         if name == "workflow_unreachable_element":
@@ -100,7 +113,7 @@ class Sequence:
 
     def _upload(self, name: str, *, title: str = "Write test", video: bytes = b"v" * 1750) -> None:
         package = f"{self.prefix}-{name}"
-        policy = b'<Policy xmlns="urn:oasis:names:tc:xacml:2.0:policy:schema:os" PolicyId="x"/>'
+        policy = policies.to_xacml(package, _PUBLIC).encode()
         parts = {"dc-1": ("dublincore.xml", _CATALOG.format(title=title).encode())}
         parts |= {"track-1": ("v.mp4", video), "xacml-1": ("xacml.xml", policy)}
         for element, file in parts.items():

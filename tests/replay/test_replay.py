@@ -12,7 +12,7 @@ import pytest
 from tests.replay.accepted import ACCEPTED, Accepted
 from tests.replay.comparison import Difference, compare
 from tests.replay.replay import Replayer, recorded
-from tests.replay.sequence import Sequence
+from tests.replay.sequence import LATE_SEARCHES, Sequence
 from tests.simulator import Library, Settings, Simulator, User, clock
 from tests.simulator.oaipmh import OaiContents, OaiRecord
 from tests.simulator.recordings import Exchange, Recordings
@@ -29,9 +29,10 @@ class Found(dict[str, list[Difference]]):
 
 @cache
 def reading(generation: int) -> tuple[Exchange, ...]:
-    """Give the exchanges that change nothing, in the order of their names."""
+    """Give the exchanges that need nothing but the library, in the order of their names."""
     others = ("writes/", "oaipmh/paged/", "oaipmh/get_deleted")
-    return tuple(e for e in Recordings(generation).all() if not e.name.startswith(others))
+    held = Recordings(generation).all()
+    return tuple(e for e in held if not e.name.startswith(others) and not LATE_SEARCHES.match(e.name))
 
 
 def names_of(generation: int) -> list[str]:

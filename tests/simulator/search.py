@@ -187,9 +187,12 @@ def _fields(hit: Hit) -> str:
 
 
 def _extent(hit: Hit) -> int:
+    """Give the length in milliseconds: of the catalog's period, else of the package."""
     period = hit.catalog.period()
-    if hit.package is None or period is None:
+    if hit.package is None:
         return -1
+    if period is None:
+        return -1 if hit.package.duration is None else hit.package.duration
     return int((period[1] - period[0]).total_seconds() * 1000)
 
 
