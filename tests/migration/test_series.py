@@ -65,3 +65,44 @@ def test_what_the_source_has_changed_is_an_update_in_the_next_plan(pair: Pair) -
     assert pair.plan(key="dag/2", include_themes=False)[FULL].reason == "done"
     Opencast(server(pair.source)).series.put_property(FULL, "live", "changed")
     assert pair.plan(key="dag/3", include_themes=False)[FULL].reason == "the source has changes since it was migrated"
+
+
+def test_an_extended_catalog_goes_through_the_interface_that_fills_the_index_and_keeps_its_bytes(pair: Pair) -> None:
+    pair.migrate_series(FULL)
+    assert f"PUT /series/{FULL}/extendedMetadata/ext" in pair.writes()
+    assert f"PUT /series/{FULL}/extendedMetadata/binary" not in pair.writes()
+    source, target = (Opencast(server(s)).series for s in (pair.source, pair.target))
+    for kind in ("ext", "binary"):
+        assert target.element(FULL, kind) == source.element(FULL, kind)
+
+
+def test_an_extended_catalog_that_the_server_writes_alike_is_written_once(pair: Pair) -> None:
+    """Each change of an element makes new snapshots of the series' events."""
+    target = Opencast(server(pair.target)).series
+    pair.migrate_series("a-series-uml")
+    source = Opencast(server(pair.source)).series
+    source.put_extended_metadata("a-series-uml", "ext", source.element(FULL, "ext"))
+    pair.target.requests.clear()
+    assert pair.migrate_series("a-series-uml") == ("element ext",)
+    assert pair.writes() == ["PUT /series/a-series-uml/extendedMetadata/ext"]
+    assert target.element("a-series-uml", "ext") == source.element("a-series-uml", "ext")
+
+
+def test_all_properties_arrive_and_blank_ones_are_named(pair: Pair) -> None:
+    awkward = {"number": "007", "ü & ö": "<a=b>", "lines": "one\ntwo", "json": '{"a": [1]}'}
+    pair.source.state.series[FULL].properties.update(awkward | {"blank": " "})
+    with pair.bench() as bench:
+        notes = bench.series_migrator().migrate(FULL).notes
+    found = Opencast(server(pair.target)).series.properties(FULL)
+    assert {name: found.get(name) for name in awkward} == awkward
+    assert "Properties without a value cannot be written: blank." in notes
+
+
+def test_properties_and_elements_that_only_the_target_has_stay(pair: Pair) -> None:
+    pair.migrate_series(FULL)
+    target = Opencast(server(pair.target)).series
+    target.put_property(FULL, "theirs", "x")
+    target.put_element(FULL, "theirs", b"x")
+    assert pair.migrate_series(FULL) == ()
+    assert target.properties(FULL)["theirs"] == "x"
+    assert target.element(FULL, "theirs") == b"x"
