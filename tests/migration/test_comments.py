@@ -12,6 +12,7 @@ from opencast.errors import OpencastError, VerificationFailed
 from opencast.migration.comments import CommentMigrator, paired
 from opencast.migration.migrated import Migrated
 from opencast.migration.patience import Patience
+from opencast.migration.runs import COMMENTS_CATALOG
 from opencast.store.ledger import State
 
 from tests.migration.pair import Pair, server
@@ -140,6 +141,19 @@ def test_authors_are_written_for_where_the_target_knows_them(pairs: Callable[...
     before = pair.writes()
     assert migrate(pair, QUIET).written == ()
     assert pair.writes() == before
+
+
+def test_what_others_write_is_archived_although_they_may_not_write_the_event(pairs: Callable[..., Pair]) -> None:
+    pair = pairs(target={"users": (ADMIN, User("ada", "x", "Ada", COMMENTING))})
+    pair.source.comments.create(QUIET, "ada", "by Ada", "cut")
+    pair.migrate_all(events=[QUIET], include_comments=False)
+    migrate(pair, QUIET)
+    target = Opencast(server(pair.target))
+    (catalog,) = target.assets.episode(QUIET).by_flavor(COMMENTS_CATALOG)
+    with target.client.open_download(catalog.url or "") as download:
+        assert f'id="{of(pair, QUIET)[0].id}"'.encode() in b"".join(download.iter())
+    assert shown(of(pair, QUIET)) == [("by Ada", "cut", False, "ada")]
+    assert [path for path in (pair.target.storage / "files" / "mediapackage").rglob("*") if path.is_file()] == []
 
 
 @pytest.mark.parametrize("roles", [("ROLE_ANONYMOUS",), ("ROLE_UI_EVENTS_DETAILS_COMMENTS_CREATE",)])

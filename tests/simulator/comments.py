@@ -72,17 +72,20 @@ class Comments:
         """Find an author; one whose account is gone is a ghost."""
         return self._users.get(name) or User(name, "", name, email="ghost@localhost")
 
-    def create(self, event_id: str, author: str, text: str, reason: str | None) -> Comment:
-        """Write a comment; whether it is resolved is read off its reason."""
+    def create(self, event_id: str, author: str, text: str, reason: str | None, *, archive: bool = True) -> Comment:
+        """Write a comment; whether it is resolved is read off its reason.
+
+        :param archive: whether the caller may write the event, without which its snapshot fails.
+        """
         now = clock.now()
         resolved = (reason or "").lower() in _TRUE
-        return self._save(
-            Comment(self._state.next_job_id(), event_id, text, author, now, now, reason, resolved)
-        )  # fmt: skip
+        made = Comment(self._state.next_job_id(), event_id, text, author, now, now, reason, resolved)
+        return self._save(made, archive=archive)
 
     def update(
-        self, event_id: str, number: int, *, text: str = "", reason: str = "", resolved: bool | None = None
-    ) -> Comment:
+        self, event_id: str, number: int, *, text: str = "", reason: str = "", resolved: bool | None = None,
+        archive: bool = True,
+    ) -> Comment:  # fmt: skip
         """Change what is not empty.
 
         :raises NoSuchComment: when there is none.
@@ -92,16 +95,19 @@ class Comments:
             old, text=text.strip() or old.text, reason=reason.strip() or old.reason, modified=clock.now(),
             resolved=old.resolved if resolved is None else resolved,
         )  # fmt: skip
-        return self._save(changed)
+        return self._save(changed, archive=archive)
 
-    def reply(self, event_id: str, number: int, author: str, text: str, *, resolved: bool) -> Comment:
+    def reply(
+        self, event_id: str, number: int, author: str, text: str, *, resolved: bool, archive: bool = True
+    ) -> Comment:
         """Add a reply.
 
         :raises NoSuchComment: when there is no such comment.
         """
         old, now = self.find(event_id, number), clock.now()
         added = Reply(self._state.next_job_id(), text, author, now, now)
-        return self._save(replace(old, replies=(*old.replies, added), resolved=old.resolved or resolved))
+        answered = replace(old, replies=(*old.replies, added), resolved=old.resolved or resolved)
+        return self._save(answered, archive=archive)
 
     def delete(self, event_id: str, number: int) -> None:
         """Remove a comment with its replies.
@@ -125,12 +131,12 @@ class Comments:
         except KeyError as error:
             raise NoSuchComment(number) from error
 
-    def _save(self, comment: Comment) -> Comment:
+    def _save(self, comment: Comment, *, archive: bool) -> Comment:
         self._held[comment.event][comment.id] = comment
-        self._archive(comment.event)
+        self._archive(comment.event, allowed=archive)
         return comment
 
-    def _archive(self, event_id: str) -> None:
+    def _archive(self, event_id: str, *, allowed: bool = True) -> None:
         """Take a snapshot with the comments' catalog, whose file stays behind in the working file repository.
 
         The real server does so after its answer, on one thread; an event with an active workflow is left alone here.
@@ -151,6 +157,8 @@ class Comments:
         elif len(found) == 1:
             package.remove(found[0])
             self._workspace.delete(found[0].url)
+        if not allowed:
+            return
         with contextlib.suppress(SnapshotFailed):
             self._assets.take_snapshot(package, event.org, None)
 

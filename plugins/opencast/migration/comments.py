@@ -73,14 +73,18 @@ class CommentMigrator:
         expected = self._read_source(event_id)
         if not expected:
             return Migrated(event_id, _digest(()))
-        there = self._patience.until(lambda: self._target.comments.list(event_id))
+        there = self._patience.until(lambda: self._commentable(event_id))
         if there is None:
-            raise VerificationFailed(f"The target does not list event {event_id}: its comments cannot be written.")
+            raise VerificationFailed(
+                f"The target does not list event {event_id}, or is processing it: its comments cannot be written."
+            )
         written: list[str] = []
         for comment, found in paired(expected, there):
             written += self._write(event_id, comment, found)
         if written:
             there = self._target.comments.list(event_id)
+        if self._authors.wrote_for_others:
+            self._touch(event_id, there[-1])
         notes = self._verify(event_id, expected, there)
         if written:
             self._tidy(event_id, there)
@@ -92,7 +96,24 @@ class CommentMigrator:
             return ()
         return self._source.comments.list(event_id)
 
+    def _commentable(self, event_id: str) -> tuple[Comment, ...] | None:
+        """Return the target's comments when its index shows the event, and shows the end of its import.
+
+        Comments on an event that seems to be processed are not archived with it.
+        """
+        if self._target.events.get(event_id).event_status.is_processing:
+            return None
+        return self._target.comments.list(event_id)
+
     # --- writing ---------------------------------------------------------------------------------------------------
+
+    def _touch(self, event_id: str, comment: Comment) -> None:
+        """Write the state of a comment once more in our own name.
+
+        Who may comment on an event may not always write it: then the server does not archive their comments.
+        """
+        write = self._target.comments.resolve if comment.is_resolved else self._target.comments.reopen
+        write(event_id, comment.id)
 
     def _write(self, event_id: str, comment: Comment, found: Comment | None) -> list[str]:
         written = []
@@ -179,13 +200,17 @@ class CommentMigrator:
 
 
 class _Authors:
-    """Write in the names of authors; in our own where the target refuses that."""
+    """Write in the names of authors; in our own where the target refuses that.
+
+    :ivar wrote_for_others: whether anything was written in another's name.
+    """
 
     def __init__(self, target: Opencast, *, enabled: bool) -> None:
         self._target = target
         self._enabled = enabled
         self._me: Me | None = None
         self._refused: set[str] = set()
+        self.wrote_for_others = False
 
     def write(self, author: Author, write: Callable[[CommentsService], R]) -> R:
         """Write something as its author if that is possible.
@@ -195,7 +220,9 @@ class _Authors:
         name = author.username
         if self._may_be(name):
             try:
-                return write(self._target.running_as(name).comments)
+                written = write(self._target.running_as(name).comments)
+                self.wrote_for_others = True
+                return written
             except (AuthenticationFailed, ConfigurationError, Forbidden, NotFound) as error:
                 # Unknown on the target, without the roles for comments, or without the right to see the event.
                 log.info("Nothing can be written in the name of %s: %s", name, error.message)

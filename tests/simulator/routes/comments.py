@@ -23,6 +23,11 @@ def _unknown_event(request: Request, event_id: str) -> Response | None:
     return responses.missing(f"Cannot find an event with id '{event_id}'.")
 
 
+def _may_write(request: Request, event_id: str) -> bool:
+    document, caller = simulator_of(request).state.event_index.get(event_id), caller_of(request)
+    return caller.admin or (document is not None and policies.allows(document.acl, caller.roles, "write"))
+
+
 def _document(request: Request, comment: Comment) -> dict[str, Any]:
     return {
         "reason": comment.reason, "resolvedStatus": comment.resolved,
@@ -63,7 +68,8 @@ def create(request: Request, event_id: str, form: Form) -> Response:
     if not form.get("text", "").strip():
         return responses.empty(400)
     author = caller_of(request).user.username
-    comment = simulator.comments.create(event_id, author, form["text"], form.get("reason"))
+    archive = _may_write(request, event_id)
+    comment = simulator.comments.create(event_id, author, form["text"], form.get("reason"), archive=archive)
     location = f"{simulator.url}/admin-ng/event/{event_id}/comment/{comment.id}"
     return responses.plain(responses.simple(_document(request, comment)), responses.JSON, 201, location=location)
 
@@ -102,8 +108,9 @@ def reply(request: Request, event_id: str, number: str, form: Form) -> Response:
     if refused:
         return refused
     author, resolved = caller_of(request).user.username, form.get("resolved", "").lower() == "true"
+    service, archive = simulator_of(request).comments, _may_write(request, event_id)
     try:
-        comment = simulator_of(request).comments.reply(event_id, int(number), author, form["text"], resolved=resolved)
+        comment = service.reply(event_id, int(number), author, form["text"], resolved=resolved, archive=archive)
     except NoSuchComment:
         return responses.empty(500)
     except ValueError:
@@ -128,7 +135,8 @@ def _change(request: Request, event_id: str, number: str, **changes: Any) -> Res
     if refused:
         return refused
     try:
-        comment = simulator_of(request).comments.update(event_id, int(number), **changes)
+        archive = _may_write(request, event_id)
+        comment = simulator_of(request).comments.update(event_id, int(number), archive=archive, **changes)
     except (NoSuchComment, ValueError):
         return responses.no_resource()
     return responses.plain(responses.simple(_document(request, comment)), OCTETS)
