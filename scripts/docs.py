@@ -46,13 +46,15 @@ def dags() -> str:
 def settings() -> str:
     """Describe every setting of include/config/settings.yaml."""
     from opencast.settings import ENVIRONMENT_PREFIX, Settings
+    from opencast.staging.safety import SHARED_INODES
 
     parts = [_NOTE, "# Settings\n", "Set them in `include/config/settings.yaml`, or by the environment variable.\n"]
     parts += ["| setting | environment variable | default | meaning |", "|---|---|---|---|"]
     for name, field in Settings.model_fields.items():
         default = field.get_default()
-        shown = "" if default is None else f"`{default}`"
+        shown = "" if default in (None, ()) else f"`{default}`"
         parts.append(f"| `{name}` | `{ENVIRONMENT_PREFIX}{name.upper()}` | {shown} | {field.description} |")
+    parts += ["", "## Shared files", "", SHARED_INODES.rstrip()]
     return "\n".join(parts) + "\n"
 
 

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import Any, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from opencast.configuration import read_yaml
@@ -14,6 +16,36 @@ from opencast.errors import ConfigurationError
 #: Environment variables of this prefix override the file: ``OPENCAST_STAGING_FOLDER`` is ``staging_folder``.
 ENVIRONMENT_PREFIX = "OPENCAST_"
 FILE_NAME = "settings.yaml"
+
+
+class SourceStorage(BaseModel):
+    """One folder of the source's storage that every worker has mounted.
+
+    :param kind: ``archive`` for a root of the asset manager, ``downloads`` for the published files.
+    :param folder: absolute; it holds one folder for each organization.
+    :param url: what the URLs of these files begin with; by default the source's own address with ``/assets/assets``
+        or ``/static`` behind it.
+    :param organization: of the archive's files; by default that of the account. URLs of published files name it.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    kind: Literal["archive", "downloads"]
+    folder: Path
+    url: str = ""
+    organization: str = Field(default="", pattern=r"^[\w.\-]*$")
+
+    @field_validator("folder")
+    @classmethod
+    def _is_absolute(cls, folder: Path) -> Path:
+        return _absolute(folder)
+
+    @field_validator("url")
+    @classmethod
+    def _is_address(cls, url: str) -> str:
+        if url and not url.startswith(("http://", "https://")):
+            raise ValueError("the URL must begin with http:// or https://")
+        return url.rstrip("/")
 
 
 class Settings(BaseModel):
@@ -38,12 +70,59 @@ class Settings(BaseModel):
     staging_reserve_gb: float = Field(
         default=1.0, ge=0, description="Gigabytes that stay free on the staging file system."
     )
-    timezone: str = Field(
-        default="UTC", description="Zone of the days and months of creation, such as Europe/Berlin."
+    source_storage: tuple[SourceStorage, ...] = Field(
+        default=(),
+        description="Folders of the source's storage that every worker has mounted, each with `kind` (`archive` or "
+        "`downloads`), `folder`, and where they differ from the usual `url` and `organization`. What lies in none of "
+        "them comes over HTTP. As an environment variable: YAML or JSON.",
     )
+    link_source: bool = Field(
+        default=False,
+        description="Let staging hold hard links to the source's files instead of copies. Off by default, because "
+        "source and staging (and, with the route `link`, the target) then share one file: read *Shared files* below.",
+    )
+    allow_writable_source: bool = Field(
+        default=False,
+        description="Accept that the workers could write to the source's storage. Without it a mount of the source "
+        "must be read-only; hard links need it, since a file cannot be linked out of a read-only mount.",
+    )
+    target_files_folder: Path | None = Field(
+        default=None,
+        description="The target's working file repository (`org.opencastproject.file.repo.path`, the folder `files` of "
+        "its storage) as every worker has it mounted: makes the route `link` possible.",
+    )
+    target_account: str | None = Field(
+        default=None,
+        pattern=r"^\d+:\d+$",
+        description='User and group as whom the target\'s Opencast runs, as numbers in quotes such as `"1001:1001"`; '
+        "empty: the owner of its repository.",
+    )
+    zip_workflow: str = Field(
+        default="opencast-airflow-import",
+        pattern=r"^[\w.\-]+$",
+        description="Id of the import workflow that the route `zip` needs on the target; the one in `include/config/` "
+        "has this id.",
+    )
+    timezone: str = Field(default="UTC", description="Zone of the days and months of creation, such as Europe/Berlin.")
     tasks_at_once: int = Field(
         default=4, ge=1, le=64, description="Mapped tasks of one run that read from the source at the same time."
     )
+
+    @field_validator("source_storage", mode="before")
+    @classmethod
+    def _is_list(cls, value: Any) -> Any:
+        """Read the text of an environment variable."""
+        if not isinstance(value, str):
+            return value
+        try:
+            return yaml.safe_load(value) or ()
+        except yaml.YAMLError as error:
+            raise ValueError(f"neither YAML nor JSON: {error}") from error
+
+    @field_validator("target_files_folder")
+    @classmethod
+    def _is_absolute(cls, folder: Path | None) -> Path | None:
+        return None if folder is None else _absolute(folder)
 
     @field_validator("timezone")
     @classmethod
@@ -72,6 +151,21 @@ class Settings(BaseModel):
     def staging_budget_bytes(self) -> int | None:
         """Budget of the staging store in bytes, or None."""
         return None if self.staging_budget_gb is None else int(self.staging_budget_gb * 1e9)
+
+    @property
+    def target_ids(self) -> tuple[int, int] | None:
+        """Numbers of the user and group of the target's Opencast, or None."""
+        if self.target_account is None:
+            return None
+        uid, gid = self.target_account.split(":")
+        return int(uid), int(gid)
+
+
+def _absolute(folder: Path) -> Path:
+    folder = folder.expanduser()
+    if not folder.is_absolute():
+        raise ValueError(f"{folder} is no absolute path")
+    return folder
 
 
 def config_folder() -> Path:

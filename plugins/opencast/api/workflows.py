@@ -9,13 +9,14 @@ from opencast.api.addresses import path
 from opencast.api.client import Client
 from opencast.errors import InvalidAnswer, NotFound
 from opencast.model.workflow import WorkflowInstance, WorkflowState, parse_instances
+from opencast.model.xml import parse_xml
 
 #: Seconds for the start of a workflow: the server takes a first snapshot before it answers.
 _LONG_START = 300.0
 
 
 class WorkflowsService:
-    """``/workflow``: needs ROLE_ADMIN."""
+    """``/workflow``: needs ROLE_ADMIN, unless a method says otherwise."""
 
     def __init__(self, client: Client) -> None:
         self._client = client
@@ -76,6 +77,24 @@ class WorkflowsService:
         except NotFound:
             return False
         return True
+
+    def definition_ids(self) -> frozenset[str]:
+        """Get the ids of the installed definitions that this account may use (``GET /workflow/definitions.xml``).
+
+        Open to ROLE_CAPTURE_AGENT, too, unlike :meth:`definition_exists`.
+        """
+        root = parse_xml(self._client.get_xml("/workflow/definitions.xml"), what="the workflow definitions")
+        return frozenset(text for node in root.iterfind("{*}definition/{*}id") if (text := (node.text or "").strip()))
+
+    def result(self, workflow_id: str | int) -> WorkflowInstance:
+        """Get a workflow with its operations, without its mediapackage (``GET /api/workflows/{id}``).
+
+        Open to ROLE_API_WORKFLOW_INSTANCE_VIEW for who started the workflow, unlike :meth:`get`.
+
+        :raises NotFound: there is none, or it was cleaned up since.
+        """
+        answer = self._client.get_json(path("/api/workflows", str(workflow_id)), params={"withoperations": "true"})
+        return WorkflowInstance.from_json(answer, what=f"workflow {workflow_id}")
 
     def stop(self, workflow_id: str | int) -> WorkflowInstance:
         """Stop a workflow (``POST /workflow/stop``).

@@ -48,6 +48,16 @@ class Existing(StrEnum):
     OVERWRITE = "overwrite"
 
 
+class Way(StrEnum):
+    """How files come to the target; see ``opencast.staging``."""
+
+    #: The best one that works.
+    AUTO = "auto"
+    LINK = "link"
+    UPLOAD = "upload"
+    ZIP = "zip"
+
+
 class PastSchedules(StrEnum):
     """What to do with a scheduled event whose time is over and of which nothing was recorded."""
 
@@ -106,6 +116,7 @@ class Options(BaseModel):
     exclude_languages: tuple[str, ...] = ()
     exclude_channels: tuple[str, ...] = ()
     exclude_statuses: tuple[str, ...] = ()
+    route: Way = Way.AUTO
     existing: Existing = Existing.FAIL
     include_failed: bool = False
     #: Try again what failed before although the source has not changed it since.
@@ -196,6 +207,12 @@ class Options(BaseModel):
                 "mode": self.scheduled_mode if is_scheduled else self.mode,
             }
         )
+
+    def by_way(self, way: str | None) -> Options:
+        """Return the choices with the way of the files that was found to be the best; a way that was chosen stays."""
+        if self.route is not Way.AUTO or not way:
+            return self
+        return self.model_copy(update={"route": Way(way)})
 
     def selection(self) -> Selection:
         """Return the filters.

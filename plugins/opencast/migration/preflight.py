@@ -13,9 +13,13 @@ from opencast.api.info import Me
 from opencast.api.opencast import Opencast
 from opencast.errors import Forbidden, OpencastError, PreflightFailed, UnsupportedVersion
 from opencast.migration.definitions import OPERATIONS
+from opencast.migration.options import Way
 from opencast.migration.servers import Party, party
+from opencast.migration.source_storage import SourceStorage
+from opencast.migration.ways import Ways, best
 from opencast.settings import Settings
-from opencast.staging.routes import Route
+from opencast.staging.safety import SHARED_INODES
+from opencast.staging.store import ObjectStore
 
 #: Oldest version whose snapshots hold the publications (since 11), that was tried against recorded answers.
 OLDEST_SOURCE = 13
@@ -23,6 +27,8 @@ OLDEST_SOURCE = 13
 OLDEST_TARGET = 13
 #: Seconds that the servers' clocks may differ from this machine's before the report says so.
 CLOCK_TOLERANCE_S = 60.0
+#: Seconds after which an interrupted download is not gone on with any more.
+LEFTOVER_AGE_S = 24 * 3600.0
 
 
 @dataclass(frozen=True)
@@ -52,6 +58,15 @@ class Parties:
     target: Party
 
 
+@dataclass(frozen=True)
+class Staging:
+    """What the checks of staging need; made when the staging folder has proved to be writable."""
+
+    store: ObjectStore
+    storage: SourceStorage
+    ways: Ways
+
+
 def identify(source: Opencast, target: Opencast) -> Parties:
     """Ask both servers who they are.
 
@@ -63,12 +78,17 @@ def identify(source: Opencast, target: Opencast) -> Parties:
 class Preflight:
     """All checks, in an order in which the first failure explains the later ones."""
 
-    def __init__(self, source: Opencast, target: Opencast, settings: Settings, route: Callable[[], Route]) -> None:
+    def __init__(
+        self, source: Opencast, target: Opencast, settings: Settings, wanted: Way, staging: Callable[[Party], Staging]
+    ) -> None:
         self._source = source
         self._target = target
         self._settings = settings
-        self._route = route
+        self._wanted = wanted
+        self._staging = staging
         self._checks: list[Check] = []
+        #: The best way of the files that works; None before :meth:`run`, and when none does.
+        self.way: Way | None = None
 
     def run(self) -> tuple[Check, ...]:
         """Make every check that still makes sense, and return them.
@@ -81,14 +101,19 @@ class Preflight:
             self._attempt("source: version", lambda: self._version(self._source, OLDEST_SOURCE))
             self._attempt("source: clock", lambda: self._clock(self._source))
         self._attempt("staging folder", lambda: self._folder(self._settings.staging))
-        staging = self._checks[-1].ok
+        staging = self._staging(party(self._source, source)) if source and self._checks[-1].ok else None
+        if staging:
+            self._attempt("source: mounted storage", staging.storage.check)
+            self._attempt("staging: leftovers", lambda: self._sweep(staging.store))
         self._attempt("report folder", lambda: self._folder(self._settings.reports))
         if target:
             self._attempt("target: version", lambda: self._version(self._target, OLDEST_TARGET))
             self._attempt("target: clock", lambda: self._clock(self._target))
             self._attempt("target: workflow operations", self._operations)
             if staging:
-                self._attempt("target: way of the files", self._way)
+                self._attempt("target: way of the files", lambda: self._choose(staging.ways))
+        if self._settings.link_source or self.way is Way.LINK:
+            self._checks.append(Check("shared files", True, SHARED_INODES))
         if source and target:
             self._attempt("two servers", lambda: self._two(source, target))
         return tuple(self._checks)
@@ -138,11 +163,15 @@ class Preflight:
             )
         return f"{', '.join(sorted(OPERATIONS))} are there"
 
-    def _way(self) -> str:
-        probe = self._route().probe()
-        if not probe.ok:
-            raise PreflightFailed(probe.reason, advice=probe.advice)
-        return probe.reason
+    def _choose(self, ways: Ways) -> str:
+        tried = ways.prove(self._wanted)
+        self.way = best(tried)
+        return f"{self.way.value} is used. {' '.join(map(str, tried))}"
+
+    def _sweep(self, store: ObjectStore) -> str:
+        """Remove what killed workers left; what is younger may still be gone on with."""
+        removed = store.sweep(min_age=LEFTOVER_AGE_S)
+        return f"{removed} temporary files of killed workers were removed" if removed else "none"
 
     def _two(self, source: Me, target: Me) -> str:
         parties = Parties(party(self._source, source), party(self._target, target))

@@ -13,18 +13,21 @@ from opencast.migration.closing import Closing
 from opencast.migration.companions import Companions
 from opencast.migration.mediapackage import Means, MediaPackageMigrator
 from opencast.migration.migrated import Migrated
-from opencast.migration.options import Options
+from opencast.migration.options import Options, Way
 from opencast.migration.planning import Planner
 from opencast.migration.playlists import PlaylistMigrator
-from opencast.migration.preflight import Parties, Preflight, identify
+from opencast.migration.preflight import Parties, Preflight, Staging, identify
 from opencast.migration.probes import Prober
 from opencast.migration.report import Reporter
 from opencast.migration.schedule_planning import SchedulePlanner
 from opencast.migration.scheduled import ScheduledEventMigrator, ScheduleMeans
 from opencast.migration.series import SeriesMigrator
+from opencast.migration.servers import Party
+from opencast.migration.source_storage import SourceStorage, source_mounts
 from opencast.migration.theme_files import ThemeFiles
 from opencast.migration.themes import ThemeMigrator
 from opencast.migration.transfer import RememberedDigests
+from opencast.migration.ways import Ways
 from opencast.settings import Settings
 from opencast.staging.locks import LockFile
 from opencast.staging.routes import Route
@@ -110,16 +113,33 @@ class Workbench:
     @cached_property
     def fetcher(self) -> Fetcher:
         """Brings files of the source into the staging store."""
-        return Fetcher(self.store, self.source.client, known=RememberedDigests(self.imports))
+        return Fetcher(
+            self.store,
+            self.source.client,
+            source_mounts(self.settings, self.parties.source),
+            link=self.settings.link_source,
+            known=RememberedDigests(self.imports),
+        )
+
+    @cached_property
+    def ways(self) -> Ways:
+        """The ways of files to the target."""
+        return Ways(self.settings, self.store, self.target)
 
     @cached_property
     def route(self) -> Route:
-        """Brings staged files to the target."""
-        return UploadRoute(self.store, self.target.files)
+        """Brings staged files to the target; with ``auto`` each way is tried once, and the best one is kept."""
+        if self.options.route is Way.AUTO:
+            self.options = self.options.by_way(self.ways.choose(Way.AUTO))
+        return self.ways.route(self.options.route)
 
     def preflight(self) -> Preflight:
         """Return the checks before the start."""
-        return Preflight(self.source, self.target, self.settings, lambda: self.route)
+
+        def staging(source: Party) -> Staging:
+            return Staging(self.store, SourceStorage(self.settings, self.source, source, self.store), self.ways)
+
+        return Preflight(self.source, self.target, self.settings, self.options.route, staging)
 
     def planner(self) -> Planner:
         """Return the maker of plans."""

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from airflow.sdk import TriggerRule
+from airflow.sdk import TriggerRule, XComArg
 
 from opencast.operators.belongings import MigrateBelongingsOperator
 from opencast.operators.migration import (
+    ROUTE,
     MigrateMediaPackageOperator,
     MigrateScheduledOperator,
     MigrateSeriesOperator,
@@ -40,7 +41,10 @@ def migration_tasks() -> None:
         task_id="select_mediapackages", kind="mediapackage", trigger_rule=TriggerRule.ALL_DONE
     )
     migrate_mediapackage = MigrateMediaPackageOperator.partial(
-        task_id="migrate_mediapackage", map_index_template="{{ task.title }}", max_active_tis_per_dagrun=tasks_at_once()
+        task_id="migrate_mediapackage",
+        route=XComArg(preflight, key=ROUTE),
+        map_index_template="{{ task.title }}",
+        max_active_tis_per_dagrun=tasks_at_once(),
     ).expand_kwargs(select_mediapackages.output)
     select_scheduled = SelectWorkOperator(
         task_id="select_scheduled_events", kind="scheduled", trigger_rule=TriggerRule.ALL_DONE

@@ -29,6 +29,8 @@ from opencast.triggers.importing import SLOT, ImportTrigger
 
 #: Characters of a title in a task's name.
 _TITLE_LENGTH = 80
+#: Under this key ``PreflightOperator`` says which way of the files works best.
+ROUTE = "route"
 #: Choices that the run's partition may change.
 _FOR_RUN = {"mode", "period", "created_from", "created_to"}
 
@@ -99,10 +101,12 @@ class PreflightOperator(MigrationOperator):
     def work(self, context: Context) -> list[str]:
         """Make all checks and show them; fail when one did not pass."""
         with self.workbench(context) as bench:
-            checks = bench.preflight().run()
+            preflight = bench.preflight()
+            checks = preflight.run()
         for check in checks:
             self.log.info("%s", check)
         require(checks)
+        context["ti"].xcom_push(key=ROUTE, value=preflight.way)
         return [str(check) for check in checks]
 
 
@@ -224,16 +228,25 @@ class MigrateScheduledOperator(MigrationOperator):
 class MigrateMediaPackageOperator(MigrationOperator):
     """Migrate one mediapackage; deferred while the target works.
 
-    Its fields are no templates: ids and titles come from a server, which must not be able to write Jinja.
+    Id and title are no templates: they come from a server, which must not be able to write Jinja.
 
     :param identifier: id of the mediapackage.
     :param title: shown as the name of the mapped task.
+    :param route: the way of the files that the preflight found (``PreflightOperator``, key ``route``); without it, a
+        run with the param ``route`` *auto* tries the ways in each task.
     """
 
-    def __init__(self, *, identifier: str, title: str = "", **kwargs: Any) -> None:
+    template_fields: Sequence[str] = ("route",)
+
+    def __init__(self, *, identifier: str, title: str = "", route: Any = None, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.identifier = identifier
         self.title = title
+        self.route = route
+
+    def options(self, context: Context) -> Options:
+        """Read the params, with the way that the preflight found."""
+        return super().options(context).by_way(self.route)
 
     def work(self, context: Context) -> str:
         """Stage, send and start the first import run, then wait without a worker slot."""

@@ -16,6 +16,7 @@ from opencast.migration.options import (
     ScheduleConflicts,
     Unfinished,
     Verify,
+    Way,
 )
 from opencast.migration.windows import UNDATED, Granularity
 from opencast.settings import load_settings
@@ -194,6 +195,23 @@ def _excludes() -> dict[str, Param]:
 def _ways() -> dict[str, Param]:
     section = "How"
     return {
+        "route": Param(
+            _default("route"),
+            type="string",
+            enum=[way.value for way in Way],
+            values_display={
+                "auto": "auto: the best one that works",
+                "link": "link: hard links into the target's storage",
+                "upload": "upload: over HTTP",
+                "zip": "zip: over HTTP, for accounts that may only ingest",
+            },
+            title="Way of the files to the target",
+            description_md="**link** needs the target's `files` folder on the workers (settings) and writes no media "
+            "byte on one file system; staging and target then share files, which must not be changed in place on "
+            "either side. **upload** needs an administrator's account. **zip** brings the archive without its "
+            "publications and needs an import workflow on the target.",
+            section=section,
+        ),
         "existing": Param(
             _default("existing"),
             type="string",
