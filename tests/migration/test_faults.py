@@ -9,18 +9,20 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from opencast.api.client import Client
 from opencast.api.opencast import Opencast
 from opencast.errors import OpencastError, ServerError, Throttled, UnexpectedContent, Unreachable
+from opencast.migration import probes
 from opencast.migration.mediapackage import Progress
-from opencast.migration.probes import Prober
 from opencast.migration.transfer import RememberedDigests
 from opencast.migration.workbench import Workbench
 from opencast.settings import Settings
 from opencast.staging.source import Fetcher
+from opencast.staging.upload import UploadRoute
 from opencast.store.ledger import Entry, State
 
 from tests.migration.pair import Pair, finish, make_pair, server
@@ -42,7 +44,7 @@ class Patient(Pair):
     waits: list[float] = field(default_factory=list)
 
     def bench(self, **options: Any) -> Workbench:
-        """Open a workbench as a task does, with four tries of each request."""
+        """Open a workbench as a task does, with four tries of each request; files are uploaded without a trial."""
         bench = super().bench(**options)
         bench.source, bench.target = (
             Opencast(Client(server(side, max_tries=4, read_timeout=5.0), sleep=self.waits.append))
@@ -50,6 +52,7 @@ class Patient(Pair):
         )
         known = RememberedDigests(bench.imports)
         bench.fetcher = Fetcher(bench.store, bench.source.client, known=known, tries=3, sleep=self.waits.append)
+        bench.route = UploadRoute(bench.store, bench.target.files)
         return bench
 
     def target_holds(self, event: str) -> bool:
@@ -354,8 +357,16 @@ def test_a_series_whose_answer_is_lost_is_written(pair: Patient) -> None:
 # --- the target's index and workflows ------------------------------------------------------------------------------
 
 
-def test_verification_waits_for_the_targets_index(pair: Patient, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(Prober.__init__.__kwdefaults__, "sleep", pair.waits.append)
+@pytest.fixture
+def without_waiting(pair: Patient, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let time pass for the verification only while it waits."""
+    clock = SimpleNamespace(monotonic=lambda: sum(pair.waits))
+    monkeypatch.setattr(probes, "time", clock)
+    monkeypatch.setitem(probes.Prober.__init__.__kwdefaults__, "sleep", pair.waits.append)
+
+
+@pytest.mark.usefixtures("without_waiting")
+def test_verification_waits_for_the_targets_index(pair: Patient) -> None:
     pair.target.behave(index_lag=600)
     show = pair.target.faults.add(
         f"^/api/events/{ALONE}/acl", after=2, times=1, then=lambda: pair.target.behave(index_lag=0)
@@ -364,8 +375,8 @@ def test_verification_waits_for_the_targets_index(pair: Patient, monkeypatch: py
     assert (show.hits, pair.waits) == (1, [1.0] * 3)
 
 
-def test_an_event_that_never_comes_into_the_index_fails(pair: Patient, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("opencast.migration.probes.INDEX_PATIENCE_S", 0.0)
+@pytest.mark.usefixtures("without_waiting")
+def test_an_event_that_never_comes_into_the_index_fails(pair: Patient) -> None:
     pair.target.behave(index_lag=600)
     entry = pair.migrate(ALONE)
     assert (entry.state, "not in the target's index" in entry.reason) == (State.FAILED, True)
