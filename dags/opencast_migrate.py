@@ -2,8 +2,9 @@
 ### Move what the filters select from one Opencast to another
 
 **What.** Reads the source's library, plans, and migrates each series and each mediapackage in a task of its own:
-ids, metadata, access lists, archive, publications with their URL paths. Nothing is transcoded, nothing is installed on
-the target, the source is only read. Each object is verified against the target's own answers before it counts as done.
+ids, metadata, access lists, archive, publications with their URL paths, comments and workflow properties; capture
+agents and themes in one task each before, playlists after. Nothing is transcoded, nothing is installed on the target,
+the source is only read. Each object is verified against the target's own answers before it counts as done.
 
 **Parameters.** Source and target are Airflow connections of the type *Opencast*. `mode` *plan* shows what would be
 done and stops. All filters that are set must hold together; a filter that matches nothing fails the run.

@@ -88,3 +88,9 @@ def test_an_answer_of_another_form_is_refused(server: ScriptedServer, opencast: 
 def test_an_author_whose_account_is_gone_has_no_name(server: ScriptedServer, opencast: Opencast) -> None:
     server.on("GET", "/admin-ng/event/a/comments", json_answer('[{"id": 1, "author": null}]'))
     assert opencast.comments.list("a")[0].author.username == ""
+
+
+def test_a_comment_is_opened_again_with_nothing_but_its_state(server: ScriptedServer, opencast: Opencast) -> None:
+    server.on("PUT", "/admin-ng/event/ev/comment/9", json_answer(COMMENT))
+    assert opencast.comments.reopen("ev", 9).id == 9
+    assert server.last.form == {"resolved": "false"}

@@ -30,6 +30,13 @@ def test_one_theme_equals_its_row_in_the_list(server: ScriptedServer, opencast: 
     assert opencast.themes.get(1302) == opencast.themes.list()[0]
 
 
+def test_one_theme_tells_the_names_of_the_files_that_are_there(server: ScriptedServer, opencast: Opencast) -> None:
+    replay(server, "themes/theme")
+    names = opencast.themes.get(1302).file_names
+    assert set(names) == set(FILE_FIELDS)
+    assert names["watermarkFile"] == "a-mark.png"
+
+
 def test_an_unknown_theme_is_not_found(server: ScriptedServer, opencast: Opencast) -> None:
     replay(server, "themes/unknown")
     with pytest.raises(NotFound, match="999999"):
