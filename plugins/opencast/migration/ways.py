@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from opencast.api.opencast import Opencast
@@ -10,7 +11,8 @@ from opencast.migration.options import Way
 from opencast.settings import Settings
 from opencast.staging.access import Account
 from opencast.staging.link import LinkRoute
-from opencast.staging.routes import Route, RouteProbe
+from opencast.staging.routes import Route, RouteProbe, SentFile
+from opencast.staging.source import StagedObject
 from opencast.staging.store import ObjectStore
 from opencast.staging.upload import UploadRoute
 from opencast.staging.zip_route import ZipRoute
@@ -26,6 +28,28 @@ class Tried:
     def __str__(self) -> str:
         text = f"{self.way.value}: {self.probe.reason}"
         return f"{text} {self.probe.advice}".rstrip()
+
+
+class LateRoute:
+    """A way that is chosen when the first file has to be brought: trying the ways costs requests.
+
+    :param choose: gives the way itself.
+    """
+
+    def __init__(self, choose: Callable[[], Route]) -> None:
+        self._choose = choose
+
+    def probe(self) -> RouteProbe:
+        """Send a probe object."""
+        return self._choose().probe()
+
+    def send(self, mp_id: str, element_id: str, file_name: str, staged: StagedObject) -> SentFile:
+        """Bring one staged file to the target."""
+        return self._choose().send(mp_id, element_id, file_name, staged)
+
+    def remove_sent(self, mp_id: str, element_ids: Iterable[str]) -> int:
+        """Remove what the way left under ``files/``."""
+        return self._choose().remove_sent(mp_id, element_ids)
 
 
 class Ways:

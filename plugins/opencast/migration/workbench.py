@@ -27,7 +27,7 @@ from opencast.migration.source_storage import SourceStorage, source_mounts
 from opencast.migration.theme_files import ThemeFiles
 from opencast.migration.themes import ThemeMigrator
 from opencast.migration.transfer import RememberedDigests
-from opencast.migration.ways import Ways
+from opencast.migration.ways import LateRoute, Ways
 from opencast.settings import Settings
 from opencast.staging.locks import LockFile
 from opencast.staging.routes import Route
@@ -187,7 +187,7 @@ class Workbench:
             imports=self.imports,
             options=self.options,
             fetcher=self.fetcher,
-            route=self.route,
+            route=LateRoute(lambda: self.route),
             companions=Companions(self.source, self.target, self.options),
         )
         return MediaPackageMigrator(means, ObjectKey(Kind.MEDIAPACKAGE, identifier, plan_key, title))
