@@ -17,13 +17,14 @@ MAY_IMPORT = {
     "store": {"model"},
     "migration": {"model", "api", "staging", "store"},
     "harvest": {"model", "api", "staging", "store"},
+    "audit": {"model", "api", "staging", "store", "migration"},
     "cli": {"model", "api", "staging", "store", "migration", "harvest"},
     "hooks": {"model", "api", "staging", "store", "migration", "harvest"},
     "triggers": {"model", "api", "staging", "store", "migration", "harvest", "hooks"},
     "links": {"model", "migration", "harvest"},
-    "operators": {"model", "api", "staging", "store", "migration", "harvest", "hooks", "triggers", "links"},
+    "operators": {"model", "api", "staging", "store", "migration", "harvest", "audit", "hooks", "triggers", "links"},
     "sensors": {"model", "api", "staging", "store", "migration", "harvest", "hooks", "triggers", "links"},
-    "web": {"model", "api", "staging", "store", "migration", "harvest", "hooks"},
+    "web": {"model", "api", "staging", "store", "migration", "harvest", "audit", "hooks"},
 }
 #: Modules beside the rooms, which every room may import.
 SHARED = {"errors", "settings", "configuration", "__init__", "__version__"}
