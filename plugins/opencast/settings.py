@@ -104,8 +104,16 @@ class Settings(BaseModel):
         "has this id.",
     )
     timezone: str = Field(default="UTC", description="Zone of the days and months of creation, such as Europe/Berlin.")
+    slow_answer_seconds: float = Field(
+        default=10.0,
+        gt=0,
+        description="An answer of the target to a reading request that takes longer means: fewer imports at once.",
+    )
     tasks_at_once: int = Field(
         default=4, ge=1, le=64, description="Mapped tasks of one run that read from the source at the same time."
+    )
+    follow_schedule: str = Field(
+        default="0 * * * *", description="When opencast_follow runs, once it is switched on: a cron expression."
     )
 
     @field_validator("source_storage", mode="before")

@@ -7,7 +7,6 @@ Nothing here waits for the target: ``begin`` and ``advance`` return, and the cal
 from __future__ import annotations
 
 import logging
-import secrets
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -18,30 +17,30 @@ from opencast.errors import (
     NotFound,
     ObjectBusy,
     ObjectGone,
+    StagingFull,
     VerificationFailed,
     WorkflowFailed,
 )
 from opencast.migration import definitions, runs
 from opencast.migration.companions import Companions, MigratedCompanions
+from opencast.migration.gate import Gate
 from opencast.migration.journal import Journal, RunRecord, RunState, SentRecord
+from opencast.migration.moving import Mover
 from opencast.migration.options import Existing, Options
 from opencast.migration.probes import Prober
-from opencast.migration.publications import placed_publication, restored_publication
+from opencast.migration.publications import channel_manifest, in_source_order, restored_publication
 from opencast.migration.replacement import make_way
 from opencast.migration.servers import Party, moved_url
-from opencast.migration.transfer import Transfer
+from opencast.migration.transfer import Staged
 from opencast.migration.verification import PackageComparison, Verdict
 from opencast.model.mediapackage import MediaPackage, Publication
 from opencast.model.workflow import OperationState, WorkflowInstance, WorkflowState
 from opencast.staging.routes import Route
-from opencast.staging.source import Fetcher, StagedObject
+from opencast.staging.source import Fetcher
 from opencast.store.imports import Imports
 from opencast.store.ledger import Kind, Ledger, ObjectKey, Outcome, State
 
 log = logging.getLogger(__name__)
-
-#: Folders that the server itself makes in the working file repository for the policies that it writes.
-_POLICY_FOLDERS = ("security-policy-series", "security-policy-episode")
 
 
 class Progress(StrEnum):
@@ -49,6 +48,8 @@ class Progress(StrEnum):
 
     #: All slots of the target are taken: come back later.
     NO_SLOT = "no slot"
+    #: Staging is full and other imports will free some of it: come back when fewer than ``others`` are in flight.
+    NO_ROOM = "no room"
     #: A workflow runs on the target: come back later.
     WAITING = "waiting"
     #: All workflows have ended well: call ``complete``.
@@ -67,6 +68,7 @@ class Means:
     target_party: Party
     ledger: Ledger
     imports: Imports
+    gate: Gate
     options: Options
     fetcher: Fetcher
     route: Route
@@ -86,17 +88,28 @@ class MediaPackageMigrator:
         self._key = key
         self._id = key.identifier
         self._imports = means.imports
+        self._mover = Mover(means.fetcher, means.route, means.imports, means.ledger, key)
+        #: How many other imports were in flight when there was no room.
+        self.others = 0
 
     # --- the three steps -------------------------------------------------------------------------------------------
 
     def begin(self) -> Progress:
         """Read, compare, stage and send the mediapackage and start its first import run; or go on with a begun one.
 
-        :raises ObjectBusy: the mediapackage has an active workflow on the source or the target.
+        :raises CampaignClosed: the campaign was cancelled or stopped before the mediapackage was begun.
+        :raises ObjectBusy: the mediapackage has an active workflow on the source or the target, or another run is
+            importing it.
         :raises ObjectGone: the source does not have it any more.
         :raises OpencastError: whatever stops this mediapackage; nothing was published or archived then.
         """
-        if not self._imports.claim(self._id, self._key.plan_key, self._means.options.imports_in_flight):
+        owner = self._imports.owner(self._id)
+        if owner not in {None, self._key.plan_key}:
+            raise ObjectBusy(f"The run {owner} is importing mediapackage {self._id}.")
+        opening = self._means.gate.opening()
+        if not self._imports.claim(self._id, self._key.plan_key, opening.slots):
+            self._means.gate.require_open()
+            log.info("No import can begin right now: %s.", opening.reason or "all slots of the target are taken")
             return Progress.NO_SLOT
         package, xml = self._read_source()
         version = self._source_version()
@@ -108,7 +121,10 @@ class MediaPackageMigrator:
         plan = runs.plan_import(package)
         if self._is_there_already(package, plan, version):
             return Progress.NOTHING_TO_DO
-        self._move(plan, version, xml)
+        staged = self._stage(plan)
+        if staged is None:
+            return Progress.NO_ROOM
+        self._mover.send(plan, staged, version, xml)
         return self.advance()
 
     def advance(self) -> Progress:
@@ -146,7 +162,7 @@ class MediaPackageMigrator:
         if not verdict.is_equal:
             raise VerificationFailed(f"Mediapackage {self._id} differs on the target: {verdict.differences[0]}.")
         companions = self._migrate_companions()
-        self._remove_sent(journal)
+        self._mover.remove_sent(journal)
         self._finish(journal.source_version, (*journal.notes, *verdict.notes, *companions.notes))
         return verdict
 
@@ -157,7 +173,7 @@ class MediaPackageMigrator:
         """
         journal = self._journal()
         if journal.sent:
-            self._remove_sent(journal)
+            self._mover.remove_sent(journal)
         state = State.SKIPPED if skipped else State.FAILED
         self._means.ledger.finish(self._key, state, reason=str(error), notes=tuple(journal.notes))
         self._imports.release(self._id)
@@ -233,47 +249,32 @@ class MediaPackageMigrator:
 
     # --- moving ----------------------------------------------------------------------------------------------------
 
-    def _move(self, plan: runs.ImportPlan, version: str | None, xml: bytes) -> None:
-        """Stage all files, then send them; a file that cannot be had stops the mediapackage before anything is sent."""
-        means = self._means
+    def _stage(self, plan: runs.ImportPlan) -> Staged | None:
+        """Stage all files; None when there is no room until other imports have freed some.
 
-        def refer(staged: StagedObject) -> None:
-            self._imports.refer(self._id, [(staged.md5, staged.size)])
-            self._imports.touch(self._id)
+        Slot and staged files are given back then: two that hold half of what they need would wait for each other.
 
-        transfer = Transfer(means.fetcher, means.route, self._id, refer)
-        means.ledger.step(self._key, "stage", Outcome.STARTED)
-        staged = transfer.stage(plan.elements())
-        means.ledger.step(self._key, "stage", Outcome.DONE, traffic=staged.traffic)
-        places = {
-            element.key: runs.location(file.md5, file.size, element.file_name)
-            for element in plan.elements()
-            for file in [staged.objects[element.key]]
-        }
-        journal = Journal(
-            source_version=version,
-            sent={
-                key: SentRecord(place.folder, "", staged.objects[key].md5, staged.objects[key].size)
-                for key, place in places.items()
-            },
-            notes=[*plan.left_out, *plan.notes, *staged.notes],
-        )
-        # Where the files are going to lie is noted first: whatever happens, they are found and removed again.
-        self._imports.save(self._id, journal.to_json(), xml.decode("utf-8"))
-        means.ledger.step(self._key, "send", Outcome.STARTED)
-        sent = transfer.send(staged.objects, places)
-        means.ledger.step(self._key, "send", Outcome.DONE, traffic=sent.traffic)
-        for record in journal.sent.values():
-            record.url = sent.urls[record.folder]
-        nonce = secrets.token_hex(6)
-        names = [run.channel for run in plan.channels] + [runs.ARCHIVE]
-        journal.runs = [RunRecord(name, f"opencast-airflow-{nonce}-{number}") for number, name in enumerate(names)]
-        journal.notes += sent.notes
-        self._imports.save(self._id, journal.to_json())
+        :raises StagingFull: nothing else is in flight that could free room.
+        """
+        for is_last in (False, True):
+            try:
+                return self._mover.stage(plan)
+            except StagingFull as error:
+                self.others = self._imports.others(self._id)
+                if self.others:
+                    log.info("%s Waiting for %d other imports.", error.message, self.others)
+                    self._give_back()
+                    return None
+                if is_last:
+                    raise
+                # The others may have ended, or given way, while this one was being staged.
+        return None
 
-    def _remove_sent(self, journal: Journal) -> None:
-        folders = sorted({record.folder for record in journal.sent.values()})
-        self._means.route.remove_sent(self._id, [*folders, *_POLICY_FOLDERS])
+    def _give_back(self) -> None:
+        journal = self._journal()
+        if journal.sent:
+            self._mover.remove_sent(journal)
+        self._imports.release(self._id)
 
     # --- import runs -----------------------------------------------------------------------------------------------
 
@@ -312,20 +313,20 @@ class MediaPackageMigrator:
     ) -> tuple[bytes, bytes]:
         urls = {key: record.url for key, record in journal.sent.items()}
         folders = {key: record.folder for key, record in journal.sent.items()}
+        made = [
+            restored_publication(_publication(record), channel)
+            for record, channel in zip(journal.runs, plan.channels, strict=False)
+            if record.publication is not None
+        ]
         if run.where == runs.ARCHIVE and run is journal.runs[-1]:
-            publications = [
-                restored_publication(_publication(record), channel)
-                for record, channel in zip(journal.runs, plan.channels, strict=False)
-            ]
-            manifest = runs.archive_package(package, plan, urls, publications)
+            manifest = runs.archive_package(package, plan, urls, in_source_order(made, package))
             return definitions.archive_definition(run.definition_id, plan.archive), manifest.to_xml()
         number = journal.runs.index(run)
         channel = plan.channels[number]
-        later = [element for other in plan.channels[number + 1 :] for element in other.elements] + list(plan.archive)
+        later = [element for other in plan.channels[number + 1 :] for element in other.files] + list(plan.archive)
         preserved = runs.flavors_needed_later(channel, later, folders)
         page = moved_url(channel.publication.url or "", self._means.source_party, self._means.target_party)
-        manifest = runs.channel_package(package, channel, urls)
-        manifest = placed_publication(manifest, self._target_package(), channel.channel)
+        manifest = channel_manifest(package, channel, urls, made, self._target_package())
         return definitions.channel_definition(run.definition_id, channel, page, preserved), manifest.to_xml()
 
     def _instance(self, run: RunRecord) -> WorkflowInstance:

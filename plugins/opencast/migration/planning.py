@@ -2,32 +2,44 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
+from itertools import islice
 from typing import Any
 
 from opencast.api.opencast import Opencast
 from opencast.errors import FilterMatchesNothing, OpencastError
 from opencast.migration.belongings import BelongingsPlanner, Chosen
+from opencast.migration.campaign import CampaignDesk
 from opencast.migration.decisions import decide
 from opencast.migration.notmigrated import LossCounter
-from opencast.migration.options import Options
+from opencast.migration.options import Mode, Options
 from opencast.migration.schedule_planning import SchedulePlanner
 from opencast.migration.selection import Selection, Selector
 from opencast.migration.series import THEME, fingerprint, read_series
 from opencast.model.event import EventRow, EventStatus
 from opencast.store.idmap import IdMaps
 from opencast.store.inventory import Inventory, SeriesRow
-from opencast.store.ledger import Kind, Ledger, State
-from opencast.store.plans import Action, Item, Plans
+from opencast.store.ledger import Entry, Kind, Ledger, State
+from opencast.store.plans import Action, Item, Plans, PlanState
+
+log = logging.getLogger(__name__)
+
+#: Objects that the ledger is asked about at once.
+_BATCH = 500
 
 
 @dataclass(frozen=True)
 class PlanSummary:
-    """How much a plan does, by kind and action, such as ``{"mediapackage": {"migrate": 7}}``."""
+    """How much a plan does, by kind and action, such as ``{"mediapackage": {"migrate": 7}}``.
+
+    :param left_to: events that other campaigns are working on, by their names.
+    """
 
     key: str
     counts: dict[str, dict[str, int]]
+    left_to: dict[str, int] = field(default_factory=dict)
 
     @property
     def work(self) -> int:
@@ -54,6 +66,7 @@ class Planner:
     :param source: whose series are compared with what was migrated before.
     :param schedules: judges the events that are still to be recorded.
     :param belongings: judges agents, themes and playlists.
+    :param desk: keeps this run and others from doing the same.
     """
 
     def __init__(
@@ -64,6 +77,7 @@ class Planner:
         inventory: Inventory,
         ledger: Ledger,
         plans: Plans,
+        desk: CampaignDesk,
     ) -> None:
         self._source = source
         self._schedules = schedules
@@ -72,6 +86,7 @@ class Planner:
         self._inventory = inventory
         self._ledger = ledger
         self._plans = plans
+        self._desk = desk
 
     def plan(
         self,
@@ -82,46 +97,83 @@ class Planner:
     ) -> PlanSummary:
         """Write the plan of one run.
 
+        Neither the events nor their rows of the plan are held in memory.
+
         :param key: ``<dag id>/<run id>``.
         :param unreadable: events that the inventory could not understand, as id and reason.
         :raises InvalidFilter: a filter that cannot be used.
-        :raises FilterMatchesNothing: the filters select no event; nothing is written.
+        :raises FilterMatchesNothing: the filters select no event; no plan is left behind.
+        :raises CampaignClosed: the run's campaign goes no further.
         """
         selection = options.selection()
+        is_work = options.mode is Mode.MIGRATE
+        campaign = self._desk.enrol(key, options) if is_work else None
+        taken = self._inventory.state().taken
+        campaign_id = None if campaign is None else campaign.id
+        self._plans.begin(key, dict(params), inventory_taken=taken, campaign_id=campaign_id)
+        try:
+            notes = self._write_items(key, selection, options, unreadable)
+        except BaseException:
+            self._plans.discard(key)
+            if campaign is not None:
+                self._desk.leave(campaign)
+            raise
+        if not is_work:
+            self._plans.finish(key, notes, PlanState.CLOSED)
+            return self.summary(key)
+        self._plans.finish(key, notes, PlanState.MAKING)
+        left_to = self._desk.open(key, options.wave_size)
+        for other, count in left_to.items():
+            log.warning("The campaign %s is working on %d of the events; they are left to it.", other, count)
+        return replace(self.summary(key), left_to=left_to)
+
+    def go_on(self, key: str, options: Options) -> PlanSummary:
+        """Take the next part of the plan that an earlier run made.
+
+        :param key: ``<dag id>/<run id>`` of this run.
+        """
+        self._desk.join(key, options)
+        return self.summary(key)
+
+    def _write_items(
+        self, key: str, selection: Selection, options: Options, unreadable: Iterable[tuple[str, str]]
+    ) -> dict[str, Any]:
+        """Write what is to be done in the order in which it is done, and return the plan's notes."""
         selector = Selector(selection)
         chosen = Chosen(everything=selection.is_everything, series=set(selection.series))
         losses = LossCounter()
-        events = []
-        scheduled = []
-        for row in selector.select(self._inventory.events()):
-            chosen.see(row)
-            losses.see(row)
-            if self._schedules.concerns(row):
-                scheduled.append(row)
-            else:
-                events.append(self._event_item(row, options))
+        scheduled: list[EventRow] = []
+
+        def recorded() -> Iterator[EventRow]:
+            for row in selector.select(self._inventory.events()):
+                chosen.see(row)
+                losses.see(row)
+                if self._schedules.concerns(row):
+                    scheduled.append(row)
+                else:
+                    yield row
+
+        count = self._plans.add(key, self._event_items(recorded(), options))
         # The source is asked about each of these, after the store has been read to its end.
-        events.extend(self._scheduled_item(row, options) for row in scheduled)
+        count += self._plans.add(key, [self._scheduled_item(row, options) for row in scheduled], first=count)
         early = [*self._belongings.agents(chosen, options), *self._belongings.themes(chosen, options)]
         themes = {item.identifier for item in early if item.kind is Kind.THEME and item.is_work}
         series = list(self._series_items(selection, chosen.series, themes, options))
-        missing = [Item(Kind.MEDIAPACKAGE, event, "", Action.CANNOT, _UNKNOWN) for event in selector.missing_events()]
-        missing += [Item(Kind.MEDIAPACKAGE, event, "", Action.CANNOT, reason) for event, reason in unreadable]
         if not (selection.series and series):
             selector.check_hits(in_period=bool(options.period))
         late = list(self._belongings.playlists(chosen, options))
-        if selection.is_everything and not (early or series or events or late):
+        if selection.is_everything and not (early or series or count or late):
             raise FilterMatchesNothing("The source has neither events nor series for this account.")
-        notes = {
+        self._plans.add(key, [*early, *series], first=-len(early) - len(series))
+        missing = [Item(Kind.MEDIAPACKAGE, event, "", Action.CANNOT, _UNKNOWN) for event in selector.missing_events()]
+        missing += [Item(Kind.MEDIAPACKAGE, event, "", Action.CANNOT, reason) for event, reason in unreadable]
+        self._plans.add(key, [*missing, *late], first=count)
+        return {
             "seen": selector.seen,
             "selected": selector.selected,
             "matched": {name: selector.matched[name] for name in sorted(selection.checks())},
             "not_migrated": [asdict(loss) for loss in losses.losses(self._source)],
         }
-        state = self._inventory.state()
-        items = [*early, *series, *events, *missing, *late]
-        self._plans.write(key, dict(params), items, inventory_taken=state.taken, notes=notes)
-        return self.summary(key)
 
     def summary(self, key: str) -> PlanSummary:
         """Count what a plan does."""
@@ -134,43 +186,51 @@ class Planner:
 
     def _scheduled_item(self, row: EventRow, options: Options) -> Item:
         item = self._schedules.item(row, options)
+        if item is not None:
+            return item
         # What was recorded and is listed by its plan only is planned like any other recording.
-        return item or self._event_item(replace(row, status=EventStatus.PROCESSED.value), options)
+        recorded = replace(row, status=EventStatus.PROCESSED.value)
+        return self._event_item(recorded, self._ledger.entry(Kind.MEDIAPACKAGE, row.identifier), options)
 
-    def _event_item(self, row: EventRow, options: Options) -> Item:
+    def _event_items(self, rows: Iterator[EventRow], options: Options) -> Iterator[Item]:
+        while some := list(islice(rows, _BATCH)):
+            entries = self._ledger.lookup(Kind.MEDIAPACKAGE, [row.identifier for row in some])
+            yield from (self._event_item(row, entries.get(row.identifier), options) for row in some)
+
+    def _event_item(self, row: EventRow, entry: Entry | None, options: Options) -> Item:
         left_scheduled = self._schedules.replacement(row, options)
         if left_scheduled is not None:
             return left_scheduled
         version = None if row.archive_version is None else str(row.archive_version)
-        action, reason = self._event_action(row, version, options)
-        return Item(Kind.MEDIAPACKAGE, row.identifier, row.title, action, reason, version)
-
-    def _event_action(self, row: EventRow, version: str | None, options: Options) -> tuple[Action, str]:
-        obstacle = _obstacle(row, options)
-        if obstacle:
-            return obstacle
-        entry = self._ledger.entry(Kind.MEDIAPACKAGE, row.identifier)
-        return decide(entry, version, "a newer snapshot", repeat_failed=options.repeat_failed)
+        action, reason = _obstacle(row, options) or decide(
+            entry, version, "a newer snapshot", repeat_failed=options.repeat_failed
+        )
+        return Item(Kind.MEDIAPACKAGE, row.identifier, row.title, action, reason, version, row.series)
 
     # --- series ----------------------------------------------------------------------------------------------------
 
     def _series_items(
         self, selection: Selection, wanted: set[str], themes: set[str], options: Options
     ) -> Iterator[Item]:
-        found = set()
-        for row in self._inventory.series():
-            if row.identifier in wanted or _is_wanted_alone(row, selection, options):
-                found.add(row.identifier)
-                yield self._series_item(row, themes)
+        found: set[str] = set()
+        rows = (
+            row
+            for row in self._inventory.series()
+            if row.identifier in wanted or _is_wanted_alone(row, selection, options)
+        )
+        while some := list(islice(rows, _BATCH)):
+            entries = self._ledger.lookup(Kind.SERIES, [row.identifier for row in some])
+            found.update(row.identifier for row in some)
+            yield from (self._series_item(row, entries.get(row.identifier), themes) for row in some)
         for identifier in sorted(wanted - found):
             yield Item(Kind.SERIES, identifier, "", Action.CANNOT, _UNKNOWN)
 
-    def _series_item(self, row: SeriesRow, themes: set[str]) -> Item:
+    def _series_item(self, row: SeriesRow, entry: Entry | None, themes: set[str]) -> Item:
         """Judge a series.
 
+        :param entry: what the ledger says of it.
         :param themes: those that this run brings to the target before.
         """
-        entry = self._ledger.entry(Kind.SERIES, row.identifier)
         if entry is None or entry.state is not State.DONE:
             action, reason = decide(entry, None, "")
             return Item(Kind.SERIES, row.identifier, row.title, action, reason)
@@ -216,14 +276,3 @@ def _obstacle(row: EventRow, options: Options) -> tuple[Action, str] | None:
     if row.archive_version is None:
         return Action.CANNOT, "nothing is archived"
     return None
-
-
-def chosen(items: Iterable[Item], limit: int) -> list[Item]:
-    """Return the first items with something to do, at most ``limit``."""
-    work: list[Item] = []
-    for item in items:
-        if item.is_work:
-            work.append(item)
-            if len(work) >= limit:
-                break
-    return work

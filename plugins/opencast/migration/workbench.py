@@ -9,8 +9,12 @@ from types import TracebackType
 from opencast.api.opencast import Opencast
 from opencast.migration.agents import AgentMigrator
 from opencast.migration.belongings import BelongingsPlanner
+from opencast.migration.campaign import CampaignDesk
 from opencast.migration.closing import Closing
 from opencast.migration.companions import Companions
+from opencast.migration.gate import Gate
+from opencast.migration.library import LibraryReader
+from opencast.migration.limits import Limits
 from opencast.migration.mediapackage import Means, MediaPackageMigrator
 from opencast.migration.migrated import Migrated
 from opencast.migration.options import Options, Way
@@ -26,20 +30,30 @@ from opencast.migration.servers import Party
 from opencast.migration.source_storage import SourceStorage, source_mounts
 from opencast.migration.theme_files import ThemeFiles
 from opencast.migration.themes import ThemeMigrator
+from opencast.migration.throttle import CurrentLimits, SourceThrottle, TargetWatch
 from opencast.migration.transfer import RememberedDigests
 from opencast.migration.ways import LateRoute, Ways
+from opencast.model.workflow import WorkflowState
 from opencast.settings import Settings
+from opencast.staging.clean import clean
 from opencast.staging.locks import LockFile
 from opencast.staging.routes import Route
 from opencast.staging.source import Fetcher
 from opencast.staging.store import ObjectStore
 from opencast.staging.upload import UploadRoute
+from opencast.store.campaigns import Campaigns
 from opencast.store.database import Database
 from opencast.store.idmap import IdMaps
 from opencast.store.imports import Imports
 from opencast.store.inventory import Inventory
 from opencast.store.ledger import Kind, Ledger, ObjectKey
+from opencast.store.pace import Allowances, TargetPaces
 from opencast.store.plans import Plans
+from opencast.store.readings import Readings
+from opencast.store.waves import Waves
+
+#: Seconds within which a file may have been staged by a task that has not said yet that it needs it.
+_YOUNG_S = 30.0
 
 
 class Workbench:
@@ -47,16 +61,29 @@ class Workbench:
 
     :param source: the server that is only read.
     :param target: the server that is written to.
+    :param is_alive: tells of ``<dag id>/<run id>`` whether that run is waiting or running.
+    :param names: of source and target in the store, where they are known, so that the servers need not be asked.
     """
 
     def __init__(
-        self, settings: Settings, options: Options, database: Database, source: Opencast, target: Opencast
+        self,
+        settings: Settings,
+        options: Options,
+        database: Database,
+        source: Opencast,
+        target: Opencast,
+        *,
+        is_alive: Callable[[str], bool] = lambda _: True,
+        names: tuple[str, str] | None = None,
     ) -> None:
         self.settings = settings
         self.options = options
         self.database = database
         self.source = source
         self.target = target
+        self._is_alive = is_alive
+        self._names = names
+        self._throttle: SourceThrottle | None = None
 
     def __enter__(self) -> Workbench:
         return self
@@ -71,6 +98,21 @@ class Workbench:
         self.source.client.close()
         self.target.client.close()
 
+    def keep_limits(self, plan_key: str) -> None:
+        """Keep the rates of the source and watch the target, as the campaign of a run says at each moment."""
+        campaigns = Campaigns(self.database)
+
+        def limits() -> Limits:
+            campaign = campaigns.of_run(plan_key)
+            return Limits.of(self.options, None if campaign is None else campaign.limits)
+
+        current = CurrentLimits(limits)
+        source, target = self.source.client, self.target.client
+        self._throttle = SourceThrottle(Allowances(self.database), current, source.base_url)
+        source.watched_by(self._throttle)
+        slow = self.settings.slow_answer_seconds
+        target.watched_by(TargetWatch(TargetPaces(self.database), current, target.base_url, slow))
+
     @cached_property
     def parties(self) -> Parties:
         """Who the two servers say that they are."""
@@ -79,7 +121,8 @@ class Workbench:
     @cached_property
     def ledger(self) -> Ledger:
         """The ledger of these two servers."""
-        return Ledger(self.database, self.parties.source.name, self.parties.target.name)
+        source, target = self._names or (self.parties.source.name, self.parties.target.name)
+        return Ledger(self.database, source, target)
 
     @cached_property
     def imports(self) -> Imports:
@@ -94,12 +137,18 @@ class Workbench:
     @cached_property
     def inventory(self) -> Inventory:
         """The inventory of the source."""
-        return Inventory(self.database, self.parties.source.name)
+        return Inventory(self.database, self.ledger.source)
 
     @cached_property
     def plans(self) -> Plans:
         """The plans between these two servers."""
         return Plans(self.database, self.ledger.pair_id)
+
+    @cached_property
+    def desk(self) -> CampaignDesk:
+        """Keeps the campaigns between these two servers."""
+        waves = Waves(self.database, self.ledger.pair_id)
+        return CampaignDesk(self.ledger, self.plans, waves, self._is_alive)
 
     @cached_property
     def store(self) -> ObjectStore:
@@ -119,7 +168,15 @@ class Workbench:
             source_mounts(self.settings, self.parties.source),
             link=self.settings.link_source,
             known=RememberedDigests(self.imports),
+            meter=self._throttle,
+            make_room=self._make_room,
         )
+
+    def _make_room(self) -> bool:
+        """Remove staged files that no open work needs; answer whether there were any."""
+        needed = self.imports.needed()
+        result = clean(self.store, lambda digest: (digest.md5, digest.size) in needed, min_age=_YOUNG_S)
+        return result.bytes_freed > 0 or result.leftovers > 0
 
     @cached_property
     def ways(self) -> Ways:
@@ -145,7 +202,25 @@ class Workbench:
         """Return the maker of plans."""
         schedules = SchedulePlanner(self.source, self.ledger)
         belongings = BelongingsPlanner(self.source, self.target, self.ledger)
-        return Planner(self.source, schedules, belongings, self.inventory, self.ledger, self.plans)
+        return Planner(self.source, schedules, belongings, self.inventory, self.ledger, self.plans, self.desk)
+
+    def library(self, reader: str) -> LibraryReader:
+        """Return the reader of the source's library.
+
+        :param reader: ``<dag id>/<run id>`` of the run that wants to read.
+        """
+        readings = Readings(self.database, self.ledger.source)
+        return LibraryReader(self.source, self.inventory, readings, reader)
+
+    def gate(self, plan_key: str) -> Gate:
+        """Return the gate that the mediapackages of a run wait at."""
+        workflows = self.target.workflows
+
+        def count() -> int:
+            return workflows.count(WorkflowState.RUNNING) + workflows.count(WorkflowState.INSTANTIATED)
+
+        campaigns, paces = Campaigns(self.database), TargetPaces(self.database)
+        return Gate(campaigns, paces, plan_key, self.options, self.target.client.base_url, count)
 
     def series_migrator(self) -> SeriesMigrator:
         """Return the migrator of series."""
@@ -185,6 +260,7 @@ class Workbench:
             target_party=self.parties.target,
             ledger=self.ledger,
             imports=self.imports,
+            gate=self.gate(plan_key),
             options=self.options,
             fetcher=self.fetcher,
             route=LateRoute(lambda: self.route),

@@ -12,7 +12,6 @@ from opencast.migration.batch import Batch, migrate_batch
 from opencast.migration.options import Mode
 from opencast.operators.migration import MigrationOperator, plan_key, will_retry
 from opencast.store.ledger import Kind
-from opencast.store.plans import WORK
 
 #: Failed objects that the task's error names; the report names all.
 _NAMED = 5
@@ -39,7 +38,7 @@ class MigrateBelongingsOperator(MigrationOperator):
         with self.workbench(context) as bench:
             if bench.options.mode is Mode.PLAN:
                 raise AirflowSkipException("The run only plans.")
-            items = list(bench.plans.items(plan_key(context), kind, WORK))
+            items = [item for item in bench.plans.wave(plan_key(context), kind) if item.is_work]
             batch = migrate_batch(
                 bench.ledger,
                 plan_key(context),

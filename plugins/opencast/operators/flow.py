@@ -5,6 +5,7 @@ from __future__ import annotations
 from airflow.sdk import TriggerRule, XComArg
 
 from opencast.operators.belongings import MigrateBelongingsOperator
+from opencast.operators.campaigns import StartNextRunOperator
 from opencast.operators.migration import (
     ROUTE,
     MigrateMediaPackageOperator,
@@ -58,8 +59,9 @@ def migration_tasks() -> None:
         task_id="migrate_playlists", kind="playlist", trigger_rule=TriggerRule.ALL_DONE
     )
     verify = VerifyMigrationOperator(task_id="verify", trigger_rule=TriggerRule.ALL_DONE)
+    start_next_run = StartNextRunOperator(task_id="start_next_run", trigger_rule=TriggerRule.ALL_DONE)
     report = ReportOperator(task_id="report", trigger_rule=TriggerRule.ALL_DONE)
 
     preflight >> take_inventory >> plan >> migrate_agents >> migrate_themes >> select_series >> migrate_series
     migrate_series >> select_mediapackages >> migrate_mediapackage >> select_scheduled >> migrate_scheduled
-    migrate_scheduled >> migrate_playlists >> verify >> report
+    migrate_scheduled >> migrate_playlists >> verify >> start_next_run >> report

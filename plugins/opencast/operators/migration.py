@@ -4,19 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
+from datetime import timedelta
+from functools import partial
 from typing import Any
 
 from airflow.sdk import BaseOperator, Context
 from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException
 
-from opencast.errors import ObjectBusy, ObjectsFailed, OpencastError, ScheduleConflict
+from opencast.errors import CampaignClosed, ObjectBusy, ObjectsFailed, OpencastError, ScheduleConflict
 from opencast.hooks.opencast import OpencastHook
 from opencast.hooks.store import open_store
 from opencast.links.report import ReportLink
-from opencast.migration.library import take_inventory
 from opencast.migration.mediapackage import MediaPackageMigrator, Progress
 from opencast.migration.options import Mode, Options, ScheduleConflicts
-from opencast.migration.planning import chosen
 from opencast.migration.preflight import require
 from opencast.migration.verification import Verdict
 from opencast.migration.windows import RunTimes
@@ -57,13 +57,16 @@ class MigrationOperator(BaseOperator):
         """Open both servers, the store and staging."""
         options = self.options(context)
         settings = load_settings()
-        return Workbench(
+        bench = Workbench(
             settings,
             options,
             open_store(settings),
             OpencastHook(options.source).get_conn(),
             OpencastHook(options.target).get_conn(),
+            is_alive=partial(is_alive, context),
         )
+        bench.keep_limits(plan_key(context))
+        return bench
 
     def execute(self, context: Context) -> Any:
         """Run the use case; an error that does not pass by itself ends the task without further tries."""
@@ -95,6 +98,13 @@ def plan_key(context: Context) -> str:
     return f"{run.dag_id}/{run.run_id}"
 
 
+def is_alive(context: Context, key: str) -> bool:
+    """Ask Airflow whether the run of a plan's key is waiting or running."""
+    dag_id, _, run_id = key.partition("/")
+    states = ["queued", "running"]
+    return bool(context["ti"].get_dr_count(dag_id=dag_id, run_ids=[run_id], states=states))
+
+
 class PreflightOperator(MigrationOperator):
     """Check both servers, the way of the files and the folders before anything is written."""
 
@@ -114,9 +124,14 @@ class TakeInventoryOperator(MigrationOperator):
     """Read what the source holds into the store."""
 
     def work(self, context: Context) -> dict[str, Any]:
-        """Take the inventory and return its numbers."""
+        """Take the inventory, or use that of another run, and return its numbers."""
         with self.workbench(context) as bench:
-            return asdict(take_inventory(bench.source, bench.inventory))
+            options = bench.options
+            if options.continues:
+                self.log.info("The run goes on with the plan of %s.", options.continues)
+                return {}
+            max_age = timedelta(minutes=options.inventory_max_age_minutes)
+            return asdict(bench.library(plan_key(context)).take(options.inventory, max_age))
 
 
 class PlanMigrationOperator(MigrationOperator):
@@ -135,8 +150,11 @@ class PlanMigrationOperator(MigrationOperator):
         """Write the plan and return how much it does."""
         unreadable = [(str(event), str(reason)) for event, reason in (self.inventory or {}).get("unreadable", [])]
         with self.workbench(context) as bench:
-            params = _plain(context["params"]) | bench.options.model_dump(mode="json", include=_FOR_RUN)
-            summary = bench.planner().plan(plan_key(context), params, bench.options, unreadable)
+            if bench.options.continues:
+                summary = bench.planner().go_on(plan_key(context), bench.options)
+            else:
+                params = _plain(context["params"]) | bench.options.model_dump(mode="json", include=_FOR_RUN)
+                summary = bench.planner().plan(plan_key(context), params, bench.options, unreadable)
         self.log.info("The plan: %s", summary)
         return summary.counts
 
@@ -158,8 +176,7 @@ class SelectWorkOperator(MigrationOperator):
         with self.workbench(context) as bench:
             if bench.options.mode is Mode.PLAN:
                 return []
-            limit = bench.options.wave_size
-            items = chosen(bench.plans.items(plan_key(context), Kind(self.kind)), limit)
+            items = [item for item in bench.plans.wave(plan_key(context), Kind(self.kind)) if item.is_work]
         return [
             {"identifier": item.identifier, "title": (item.title or item.identifier)[:_TITLE_LENGTH]} for item in items
         ]
@@ -178,7 +195,8 @@ class MigrateSeriesOperator(MigrationOperator):
         with self.workbench(context) as bench:
             key = ObjectKey(Kind.SERIES, self.identifier, plan_key(context), self.title)
             ledger = bench.ledger
-            ledger.begin(key, None)
+            if not ledger.begin_alone(key):
+                raise ObjectBusy(f"Another run is working on series {self.identifier}.")
             try:
                 done = bench.series_migrator().migrate(self.identifier)
             except Exception as error:
@@ -270,16 +288,17 @@ class MigrateMediaPackageOperator(MigrationOperator):
                 progress = step(migrator)
                 if progress is Progress.IMPORTED:
                     self._tell(migrator.complete())
-            except ObjectBusy as error:
+            except (ObjectBusy, CampaignClosed) as error:
                 migrator.fail(error, skipped=True)
                 raise AirflowSkipException(str(error)) from error
             except Exception as error:
                 if not will_retry(error, context):
                     migrator.fail(error)
                 raise
-            if progress in {Progress.WAITING, Progress.NO_SLOT}:
+            if progress in {Progress.WAITING, Progress.NO_SLOT, Progress.NO_ROOM}:
+                slots = migrator.others if progress is Progress.NO_ROOM else None
                 self.defer(
-                    trigger=ImportTrigger.of(bench.options, self.identifier, plan_key(context), progress),
+                    trigger=ImportTrigger.of(bench, self.identifier, plan_key(context), progress, slots),
                     method_name="resume",
                 )
         return progress.value

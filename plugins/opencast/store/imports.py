@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import delete, func, select
+from sqlalchemy import delete, func, or_, select
 from sqlalchemy.orm import Session
 
 from opencast.store.base import utc_now
@@ -31,6 +31,23 @@ class Import:
     claimed: datetime
     package: str | None
     journal: dict[str, Any]
+
+
+def staged_objects_needed(database: Database, *, patience: timedelta | None = None) -> set[tuple[str, int]]:
+    """Return the staged objects (md5, bytes) that open work needs, whichever source and target it has.
+
+    :param patience: an import without a sign of life for so long is not gone on with any more.
+    """
+    query = select(StagedReference.md5, StagedReference.size).distinct()
+    if patience is not None:
+        dead = select(ImportJob.identifier).where(
+            ImportJob.pair_id == StagedReference.pair_id,
+            ImportJob.identifier == StagedReference.identifier,
+            ImportJob.touched < utc_now() - patience,
+        )
+        query = query.where(~dead.exists())
+    with database.reading() as session:
+        return {(md5, size) for md5, size in session.execute(query)}
 
 
 class Imports:
@@ -74,6 +91,12 @@ class Imports:
         alive = ImportJob.touched > now - SLOT_LIFETIME
         return session.scalar(query.where(ImportJob.target == self._target, alive)) or 0
 
+    def owner(self, identifier: str) -> str | None:
+        """Return the key of the run that an import in flight belongs to, or None."""
+        with self._database.reading() as session:
+            job = session.get(ImportJob, (self._pair_id, identifier))
+            return None if job is None else job.plan_key
+
     def load(self, identifier: str) -> Import | None:
         """Return the import of a mediapackage, or None when there is none in flight."""
         with self._database.reading() as session:
@@ -116,10 +139,35 @@ class Imports:
             for md5, size in objects:
                 session.merge(StagedReference(pair_id=self._pair_id, identifier=identifier, md5=md5, size=size))
 
-    def needed(self) -> set[tuple[str, int]]:
-        """Return the staged objects (md5, bytes) that open work of any pair needs."""
+    def forget_staged(self, identifier: str) -> None:
+        """Let the staged objects of a mediapackage be cleaned away, which has arrived on the target's side."""
+        with self._database.session() as session:
+            session.execute(
+                delete(StagedReference).where(
+                    StagedReference.pair_id == self._pair_id, StagedReference.identifier == identifier
+                )
+            )
+
+    def others(self, identifier: str) -> int:
+        """Count the other imports in flight on this target."""
+        query = (
+            select(func.count())
+            .select_from(ImportJob)
+            .where(
+                ImportJob.target == self._target,
+                ImportJob.touched > utc_now() - SLOT_LIFETIME,
+                or_(ImportJob.pair_id != self._pair_id, ImportJob.identifier != identifier),
+            )
+        )
         with self._database.reading() as session:
-            return {(md5, size) for md5, size in session.execute(select(StagedReference.md5, StagedReference.size))}
+            return session.scalar(query) or 0
+
+    def needed(self, *, patience: timedelta | None = None) -> set[tuple[str, int]]:
+        """Return the staged objects (md5, bytes) that open work of any pair needs.
+
+        :param patience: an import without a sign of life for so long is not gone on with any more.
+        """
+        return staged_objects_needed(self._database, patience=patience)
 
     def known_digest(self, url_key: str) -> tuple[str, int] | None:
         """Return md5 and size of a source file that was fetched before, or None."""

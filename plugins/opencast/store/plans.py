@@ -151,6 +151,12 @@ class Plans:
             count += len(chunk)
         return count
 
+    def discard(self, key: str) -> None:
+        """Forget a plan that came to nothing."""
+        with self._database.session() as session:
+            session.execute(delete(PlanItem).where(PlanItem.plan_key == key))
+            session.execute(delete(Plan).where(Plan.key == key))
+
     def finish(self, key: str, notes: dict[str, Any], state: PlanState = PlanState.OPEN) -> None:
         """Let a plan be used."""
         with self._database.session() as session:
@@ -187,6 +193,16 @@ class Plans:
             if actions:
                 query = query.where(PlanItem.action.in_(actions))
             for row in session.scalars(query.execution_options(yield_per=_BATCH)):
+                yield _item(row)
+
+    def wave(self, key: str, kind: Kind) -> Iterator[Item]:
+        """Iterate the objects of one kind that a run has taken, in their order."""
+        with self._database.reading() as session:
+            root_key = session.scalar(select(Plan.root_key).where(Plan.key == key))
+            query = select(PlanItem).where(
+                PlanItem.plan_key == root_key, PlanItem.wave_key == key, PlanItem.kind == kind
+            )
+            for row in session.scalars(query.order_by(PlanItem.position).execution_options(yield_per=_BATCH)):
                 yield _item(row)
 
     def item(self, key: str, kind: Kind, identifier: str) -> Item | None:

@@ -15,7 +15,11 @@ from opencast.store.plans import WORK, PlanState
 from opencast.store.tables import ImportJob, Pair, Plan, PlanItem
 
 #: What waits until no mediapackage is left, because it refers to them.
-_LAST_KINDS = ("playlist",)
+_LAST_KINDS = (Kind.PLAYLIST,)
+#: What has a task for each object, so that a run takes a limited number; the others are migrated by one task.
+_MAPPED_KINDS = (Kind.SERIES, Kind.MEDIAPACKAGE, Kind.SCHEDULED)
+#: What no two campaigns work on; the others are written twice at worst, and the second time nothing differs.
+_EXCLUSIVE_KINDS = (Kind.MEDIAPACKAGE, Kind.SCHEDULED)
 _CHUNK = 500
 
 
@@ -59,7 +63,7 @@ class Waves:
 
         This is one transaction: of two runs that plan at the same time one is first, and the other one sees it.
 
-        :return: how many mediapackages are left to each other campaign, by its name.
+        :return: how many events are left to each other campaign, by its name.
         """
         left: dict[str, int] = {}
         with self._database.session() as session:
@@ -179,12 +183,9 @@ class Waves:
                     PlanItem.plan_key == root_key, PlanItem.wave_key == key, PlanItem.kind == kind
                 )
             )
-            query = (
-                select(PlanItem.identifier)
-                .where(_free(root_key), PlanItem.kind == kind)
-                .order_by(PlanItem.position)
-                .limit(max(0, size - (taken or 0)))
-            )
+            query = select(PlanItem.identifier).where(_free(root_key), PlanItem.kind == kind)
+            if kind in _MAPPED_KINDS:
+                query = query.order_by(PlanItem.position).limit(max(0, size - (taken or 0)))
             _mark(session, key, root_key, kind, session.scalars(query).all())
 
     def _adopt_imports(self, session: Session, key: str, root_key: str) -> None:

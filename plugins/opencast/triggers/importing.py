@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+import random
+from collections.abc import AsyncIterator, Sequence
 from typing import Any
 
 from airflow.sdk import BaseHook
@@ -30,20 +31,35 @@ class ImportTrigger(BaseTrigger):
     :param options: the run's options as JSON.
     :param identifier: id of the mediapackage.
     :param plan_key: ``<dag id>/<run id>``.
-    :param waiting_for: what ``MediaPackageMigrator`` answered: ``waiting`` or ``no slot``.
+    :param waiting_for: what ``MediaPackageMigrator`` answered: ``waiting``, ``no slot`` or ``no room``.
+    :param slots: most imports in flight with which this one may begin; None: as many as the gate says.
+    :param servers: the names of source and target in the store.
     """
 
-    def __init__(self, options: dict[str, Any], identifier: str, plan_key: str, waiting_for: str) -> None:
+    def __init__(
+        self,
+        options: dict[str, Any],
+        identifier: str,
+        plan_key: str,
+        waiting_for: str,
+        servers: Sequence[str],
+        slots: int | None = None,
+    ) -> None:
         super().__init__()
+        self.slots = slots
+        self.servers = (servers[0], servers[1])
         self.options = options
         self.identifier = identifier
         self.plan_key = plan_key
         self.waiting_for = waiting_for
 
     @classmethod
-    def of(cls, options: Options, identifier: str, plan_key: str, progress: Progress) -> ImportTrigger:
+    def of(
+        cls, bench: Workbench, identifier: str, plan_key: str, progress: Progress, slots: int | None = None
+    ) -> ImportTrigger:
         """Make the trigger for what the migrator waits for."""
-        return cls(options.model_dump(mode="json"), identifier, plan_key, progress.value)
+        servers = (bench.ledger.source, bench.ledger.target)
+        return cls(bench.options.model_dump(mode="json"), identifier, plan_key, progress.value, servers, slots)
 
     def serialize(self) -> tuple[str, dict[str, Any]]:
         """Return class path and arguments, for the triggerer."""
@@ -52,6 +68,8 @@ class ImportTrigger(BaseTrigger):
             "identifier": self.identifier,
             "plan_key": self.plan_key,
             "waiting_for": self.waiting_for,
+            "servers": list(self.servers),
+            "slots": self.slots,
         }
         return "opencast.triggers.importing.ImportTrigger", arguments
 
@@ -63,9 +81,10 @@ class ImportTrigger(BaseTrigger):
         settings = load_settings()
         database = await aopen_store(settings)
         failures = 0
-        with Workbench(settings, options, database, Opencast(source), Opencast(target)) as bench:
+        with Workbench(settings, options, database, Opencast(source), Opencast(target), names=self.servers) as bench:
+            bench.keep_limits(self.plan_key)
             while True:
-                await asyncio.sleep(pause(options))
+                await asyncio.sleep(pause(options) * self._patience())
                 try:
                     progress = await asyncio.to_thread(self._look, bench)
                 except OpencastError as error:
@@ -79,10 +98,18 @@ class ImportTrigger(BaseTrigger):
                     yield TriggerEvent({"what": progress})
                     return
 
+    def _patience(self) -> float:
+        """Return how much longer to pause than usual: hundreds may wait for a slot, and need not all ask at once."""
+        return 1.0 if self.waiting_for == Progress.WAITING else random.uniform(1, 3)
+
     def _look(self, bench: Workbench) -> str:
-        if self.waiting_for == Progress.NO_SLOT:
-            claimed = bench.imports.claim(self.identifier, self.plan_key, bench.options.imports_in_flight)
-            return SLOT if claimed else Progress.NO_SLOT.value
+        if self.waiting_for in {Progress.NO_SLOT, Progress.NO_ROOM}:
+            gate = bench.gate(self.plan_key)
+            slots = gate.opening().slots
+            limit = slots if self.slots is None else min(slots, self.slots)
+            claimed = bench.imports.claim(self.identifier, self.plan_key, limit)
+            # The task gives a mediapackage up whose campaign goes no further.
+            return SLOT if claimed or gate.is_closed() else self.waiting_for
         return bench.mediapackage_migrator(self.identifier, self.plan_key).advance().value
 
 
