@@ -16,6 +16,7 @@ from opencast.api.files import FilesService
 from opencast.api.info import InfoService, ServerVersion
 from opencast.api.ingest import IngestService
 from opencast.api.legacy import LegacyArchiveService
+from opencast.api.oaipmh import OaiPmhService
 from opencast.api.playlists import PlaylistsService
 from opencast.api.recordings import RecordingsService
 from opencast.api.search import SearchService
@@ -51,6 +52,7 @@ class Opencast:
         self.playlists = PlaylistsService(self.client)
         self.signing = SigningService(self.client)
         self.ingest = IngestService(self.client)
+        self.oaipmh = OaiPmhService(self.client)
         self.accounts = AccountsService(self.client)
 
     @cached_property
