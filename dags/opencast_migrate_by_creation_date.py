@@ -22,7 +22,8 @@ import pendulum
 from airflow.sdk import DAG, CronPartitionTimetable
 from opencast.migration.windows import FIRST_MOMENT, Granularity
 from opencast.operators.flow import migration_tasks
-from opencast.operators.params import RETRIES, Tag, partition_params
+from opencast.operators.params import RETRIES, Tag
+from opencast.operators.period_params import partition_params
 from opencast.settings import load_settings
 
 DAG_IDS = {

@@ -14,11 +14,10 @@ from opencast.migration.options import (
     Options,
     PastSchedules,
     ScheduleConflicts,
-    Unfinished,
     Verify,
     Way,
 )
-from opencast.migration.windows import UNDATED, Granularity
+from opencast.operators.limit_params import limit_params
 from opencast.settings import load_settings
 
 
@@ -72,55 +71,7 @@ def _text(title: str, description: str, section: str) -> Param:
 
 def migration_params() -> dict[str, Param]:
     """Return the trigger form of a migration; each name is a field of ``opencast.migration.options.Options``."""
-    return {**_servers(), **_filters(), **_excludes(), **_ways(), **_belongings(), **_schedules(), **_limits()}
-
-
-def partition_params(granularity: Granularity) -> dict[str, Param]:
-    """Return what the form of a migration by creation date has in addition, and first."""
-    section = "Period"
-    example = "2024-02-10" if granularity is Granularity.DAY else "2024-02"
-    own = {
-        "period": Param(
-            default=None,
-            type=["null", "string"],
-            title="Period",
-            examples=[example, "2024", UNDATED],
-            description_md=f"Only for runs without a partition key: a {granularity.value} such as `{example}`, a whole "
-            f"year, or `{UNDATED}` for the events without a usable creation date.",
-            section=section,
-        ),
-        "unfinished_period": Param(
-            _default("unfinished_period"),
-            type="string",
-            enum=[value.value for value in Unfinished],
-            title="A period that is not over",
-            description_md="**refuse** fails the run, so that every run that ends well stands for a complete period; "
-            "**take** migrates what is there up to now.",
-            section=section,
-        ),
-        "scheduled_mode": Param(
-            _default("scheduled_mode"),
-            type="string",
-            enum=[mode.value for mode in Mode],
-            title="Mode of scheduled runs",
-            description_md="What the runs do that the schedule starts by itself: the first one as soon as the DAG is "
-            "unpaused, then one after each period. Back-fills and triggered runs follow *Mode*.",
-            section=section,
-        ),
-        "granularity": Param(
-            granularity.value, type="string", enum=[granularity.value], title="Length of a period", section=section
-        ),
-    }
-    params = migration_params()
-    params["timezone"] = Param(
-        load_settings().timezone,
-        type="string",
-        title="Time zone",
-        examples=["UTC", "Europe/Berlin", "Europe/Zurich", "America/New_York"],
-        description_md="Zone in which periods, dates and times without an offset are meant.",
-        section=section,
-    )
-    return {**{name: params.pop(name) for name in ("source", "target", "mode", "timezone")}, **own, **params}
+    return {**_servers(), **_filters(), **_excludes(), **_ways(), **_belongings(), **_schedules(), **limit_params()}
 
 
 def _servers() -> dict[str, Param]:
@@ -313,38 +264,6 @@ def _schedules() -> dict[str, Param]:
             title="Replace scheduled events on the target",
             description_md="Deletes the scheduled event on the target, with its comments there, where it has been "
             "recorded on the source since it was migrated, or where a change of it cannot be written otherwise.",
-            section=section,
-        ),
-    }
-
-
-def _limits() -> dict[str, Param]:
-    section = "Limits"
-    return {
-        "imports_in_flight": Param(
-            _default("imports_in_flight"),
-            type="integer",
-            minimum=1,
-            maximum=64,
-            title="Imports at the same time",
-            description_md="Mediapackages that are on their way to the target at the same time, from all runs.",
-            section=section,
-        ),
-        "wave_size": Param(
-            _default("wave_size"),
-            type="integer",
-            minimum=1,
-            maximum=1000,
-            title="Mediapackages in one run",
-            description_md="The most that one run works on.",
-            section=section,
-        ),
-        "poll_seconds": Param(
-            _default("poll_seconds"),
-            type="number",
-            minimum=6,
-            maximum=600,
-            title="Seconds between looks at the target",
             section=section,
         ),
     }
