@@ -27,7 +27,7 @@ from opencast.model.identifiers import check_element_id, safe_file_name
 from opencast.model.mediapackage import Element, ElementKind, MediaPackage
 from opencast.model.xml import parse_xml
 from opencast.staging.routes import Route
-from opencast.staging.source import Fetcher, StagedObject
+from opencast.staging.source import Digest, Fetcher
 from opencast.store.base import utc_now
 from opencast.store.imports import Imports
 from opencast.store.ledger import Kind, Ledger, ObjectKey, Outcome, State
@@ -163,8 +163,8 @@ class ScheduledEventMigrator:
             for item in travelling(expected.package)
         ]
 
-        def refer(staged: StagedObject) -> None:
-            means.imports.refer(self._id, [(staged.md5, staged.size)])
+        def refer(digest: Digest) -> None:
+            means.imports.refer(self._id, [(digest.md5, digest.size)])
 
         transfer = Transfer(means.fetcher, means.route, self._id, refer)
         staged = transfer.stage(elements)

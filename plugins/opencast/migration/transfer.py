@@ -11,6 +11,7 @@ from opencast.errors import ChecksumMismatch, Forbidden, NotFound, UnexpectedCon
 from opencast.migration.runs import Location, RunElement
 from opencast.model.mediapackage import ElementKind
 from opencast.model.xml import parse_xml
+from opencast.staging.digest import check_md5
 from opencast.staging.routes import Route, SentFile
 from opencast.staging.source import Digest, Fetcher, SourceFile, StagedObject
 from opencast.store.imports import Imports
@@ -62,7 +63,8 @@ class Sent:
 class Transfer:
     """Stage and send the files of one mediapackage.
 
-    :param on_staged: called with each staged object before it is used, so that it is not cleaned away.
+    :param refer: called with each object that is going to be staged, or was just staged where its digest was not known
+        before, so that it is not cleaned away.
     """
 
     def __init__(
@@ -70,12 +72,12 @@ class Transfer:
         fetcher: Fetcher,
         route: Route,
         identifier: str,
-        on_staged: Callable[[StagedObject], None],
+        refer: Callable[[Digest], None],
     ) -> None:
         self._fetcher = fetcher
         self._route = route
         self._identifier = identifier
-        self._on_staged = on_staged
+        self._refer = refer
 
     def stage(self, elements: Iterable[RunElement]) -> Staged:
         """Bring every file into the staging store; one that several elements name by the same URL is read once.
@@ -142,16 +144,19 @@ class Transfer:
 
     def _stage(self, element: RunElement) -> StagedObject:
         checksum = element.source.checksum
-        staged = self._fetcher.fetch(
-            SourceFile(
-                url=element.url,
-                md5=None if checksum is None else checksum.md5,
-                size=element.source.size or None,
-                name=f"{element.source.kind.value} {element.source.id} of {self._identifier}",
-            )
+        file = SourceFile(
+            url=element.url,
+            md5=None if checksum is None else checksum.md5,
+            size=element.source.size or None,
+            name=f"{element.source.kind.value} {element.source.id} of {self._identifier}",
         )
+        announced = Digest(check_md5(file.md5), file.size) if file.md5 and file.size and file.size > 0 else None
+        if announced is not None:
+            self._refer(announced)
+        staged = self._fetcher.fetch(file)
         log.info("Staged %s: %d bytes, %s", element.key, staged.size, staged.how)
-        self._on_staged(staged)
+        if staged.digest != announced:
+            self._refer(staged.digest)
         return staged
 
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal, Protocol
 
-from opencast.errors import ChecksumMismatch, SizeMismatch
+from opencast.errors import ChecksumMismatch, SizeMismatch, StagingFull
 from opencast.staging.bandwidth import Bandwidth, Meter
 from opencast.staging.digest import Digest, check_md5
 from opencast.staging.download import Downloader, HttpFetch
@@ -89,6 +89,8 @@ class Fetcher:
     :param link: whether hard links are allowed; see :mod:`opencast.staging.safety` for what that means.
     :param rate_limit: bytes per second over HTTP, for all fetchers of this process together; None for no limit.
     :param meter: slows downloads down instead, such as for all processes together.
+    :param make_room: asked when a file does not fit; answers whether it has freed anything, so that the file is tried
+        once more.
     :param known: see :class:`KnownDigests`; used for files without checksum, and where a size was wrong.
     :param tries: how often a broken download is begun or resumed.
     """
@@ -102,6 +104,7 @@ class Fetcher:
         link: bool = False,
         rate_limit: float | None = None,
         meter: Meter | None = None,
+        make_room: Callable[[], bool] | None = None,
         known: KnownDigests | None = None,
         tries: int = 5,
         sleep: Callable[[float], None] = time.sleep,
@@ -110,6 +113,7 @@ class Fetcher:
         self._mounts = tuple(mounts)
         self._link = link
         self._known = known
+        self._make_room = make_room
         meter = meter or _bandwidths.setdefault(rate_limit, Bandwidth(rate_limit))
         self._http = HttpFetch(store, downloader, meter, tries=tries, sleep=sleep)
 
@@ -123,6 +127,14 @@ class Fetcher:
         :raises StagingFull: no room; the same call succeeds when there is.
         :raises UnsafePath: a url or md5 that would leave its folder.
         """
+        try:
+            return self._fetch(file)
+        except StagingFull:
+            if self._make_room is None or not self._make_room():
+                raise
+            return self._fetch(file)
+
+    def _fetch(self, file: SourceFile) -> StagedObject:
         md5 = check_md5(file.md5) if file.md5 is not None else None
         size = file.size if file.size is not None and file.size > 0 else None
         address = file.url.partition("?")[0]  # without a signature, which changes and is secret
