@@ -12,6 +12,7 @@ from tests.airflow_home import ROOT
 #: DAG ids by file; a file that is missing here fails the test, and so does a DAG that is not in its file.
 DAGS = {
     "opencast_audit.py": {"opencast_audit"},
+    "opencast_clean_staging.py": {"opencast_clean_staging"},
     "opencast_follow.py": {"opencast_follow"},
     "opencast_migrate.py": {"opencast_migrate"},
     "opencast_migrate_by_creation_date.py": {"opencast_migrate_by_creation_date", "opencast_migrate_by_creation_month"},

@@ -44,7 +44,7 @@ from opencast.staging.upload import UploadRoute
 from opencast.store.campaigns import Campaigns
 from opencast.store.database import Database
 from opencast.store.idmap import IdMaps
-from opencast.store.imports import Imports
+from opencast.store.imports import Imports, StagedNeeds
 from opencast.store.inventory import Inventory
 from opencast.store.ledger import Kind, Ledger, ObjectKey
 from opencast.store.pace import Allowances, TargetPaces
@@ -174,8 +174,8 @@ class Workbench:
 
     def _make_room(self) -> bool:
         """Remove staged files that no open work needs; answer whether there were any."""
-        needed = self.imports.needed()
-        result = clean(self.store, lambda digest: (digest.md5, digest.size) in needed, min_age=_YOUNG_S)
+        needs = StagedNeeds(self.database)
+        result = clean(self.store, lambda digest: needs.has(digest.md5, digest.size), min_age=_YOUNG_S)
         return result.bytes_freed > 0 or result.leftovers > 0
 
     @cached_property

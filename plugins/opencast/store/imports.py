@@ -33,21 +33,34 @@ class Import:
     journal: dict[str, Any]
 
 
-def staged_objects_needed(database: Database, *, patience: timedelta | None = None) -> set[tuple[str, int]]:
-    """Return the staged objects (md5, bytes) that open work needs, whichever source and target it has.
+class StagedNeeds:
+    """Which staged objects open work needs, whichever source and target it has.
 
-    :param patience: an import without a sign of life for so long is not gone on with any more.
+    :param patience: an import without a sign of life for so long is not gone on with any more; None: for ever.
     """
-    query = select(StagedReference.md5, StagedReference.size).distinct()
-    if patience is not None:
-        dead = select(ImportJob.identifier).where(
-            ImportJob.pair_id == StagedReference.pair_id,
-            ImportJob.identifier == StagedReference.identifier,
-            ImportJob.touched < utc_now() - patience,
-        )
-        query = query.where(~dead.exists())
-    with database.reading() as session:
-        return {(md5, size) for md5, size in session.execute(query)}
+
+    def __init__(self, database: Database, *, patience: timedelta | None = None) -> None:
+        self._database = database
+        query = select(StagedReference.md5, StagedReference.size).distinct()
+        if patience is not None:
+            dead = select(ImportJob.identifier).where(
+                ImportJob.pair_id == StagedReference.pair_id,
+                ImportJob.identifier == StagedReference.identifier,
+                ImportJob.touched < utc_now() - patience,
+            )
+            query = query.where(~dead.exists())
+        self._query = query
+
+    def all(self) -> set[tuple[str, int]]:
+        """Return md5 and bytes of each."""
+        with self._database.reading() as session:
+            return {(md5, size) for md5, size in session.execute(self._query)}
+
+    def has(self, md5: str, size: int) -> bool:
+        """Tell whether an object is needed, as things stand now."""
+        query = self._query.where(StagedReference.md5 == md5, StagedReference.size == size)
+        with self._database.reading() as session:
+            return session.execute(query.limit(1)).first() is not None
 
 
 class Imports:
@@ -162,12 +175,9 @@ class Imports:
         with self._database.reading() as session:
             return session.scalar(query) or 0
 
-    def needed(self, *, patience: timedelta | None = None) -> set[tuple[str, int]]:
-        """Return the staged objects (md5, bytes) that open work of any pair needs.
-
-        :param patience: an import without a sign of life for so long is not gone on with any more.
-        """
-        return staged_objects_needed(self._database, patience=patience)
+    def needed(self) -> set[tuple[str, int]]:
+        """Return the staged objects (md5, bytes) that open work of any pair needs."""
+        return StagedNeeds(self._database).all()
 
     def known_digest(self, url_key: str) -> tuple[str, int] | None:
         """Return md5 and size of a source file that was fetched before, or None."""
