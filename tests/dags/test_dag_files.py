@@ -11,6 +11,11 @@ from tests.airflow_home import ROOT
 
 #: DAG ids by file; a file that is missing here fails the test, and so does a DAG that is not in its file.
 DAGS = {
+    "oaipmh_clean_up.py": {"oaipmh_clean_up"},
+    "oaipmh_clean_up_all.py": {"oaipmh_clean_up_all"},
+    "oaipmh_follow_changes.py": {"oaipmh_follow_changes"},
+    "oaipmh_harvest.py": {"oaipmh_harvest"},
+    "oaipmh_harvest_all.py": {"oaipmh_harvest_all"},
     "opencast_audit.py": {"opencast_audit"},
     "opencast_clean_staging.py": {"opencast_clean_staging"},
     "opencast_follow.py": {"opencast_follow"},

@@ -154,7 +154,7 @@ class OaiServer:
 
     def _GetRecord(self, arguments: dict[str, str]) -> str:
         held = self.records.get(arguments.get("identifier", ""))
-        if held is None:
+        if held is None or (held.deleted and self.deleted_record == "no"):
             raise Refusal("idDoesNotExist")
         return f"<GetRecord>{self._record(held, self._prefix(arguments), held.deleted)}</GetRecord>"
 

@@ -52,7 +52,7 @@ class HarvestService:
 
         :raises OpencastError: see :func:`opencast.harvest.harvester.harvest`.
         """
-        repository = self._repository(name)
+        repository = self.repository(name)
         with client_for_repository(repository, self._login_of(repository)) as client:
             return harvest(self.database, name, client, mode=mode, window=window, options=self.options)
 
@@ -71,18 +71,22 @@ class HarvestService:
     def deliver(self, name: str) -> list[Delivery]:
         """Tell a repository's sinks what has changed."""
         sinks = [sink for one in self.file.repositories if one.name == name for sink in one.sinks]
-        return deliver(self.database, self._repository(name), sinks, self.login, self.options.clock)
+        return deliver(self.database, self.repository(name), sinks, self.login, self.options.clock)
 
     def ask(self, name: str) -> tuple[Identify, tuple[Format, ...]]:
         """Ask a repository what it is and what it offers; writes nothing.
 
         :raises OpencastError: it cannot be reached, or answers something else.
         """
-        repository = self._repository(name)
+        repository = self.repository(name)
         with client_for_repository(repository, self._login_of(repository)) as client:
             return formats.ask(client)
 
-    def _repository(self, name: str) -> Repository:
+    def repository(self, name: str) -> Repository:
+        """Give a repository's settings and state.
+
+        :raises ConfigurationError: there is none of this name.
+        """
         with self.database.reading() as session:
             return repository_named(session, name)
 
