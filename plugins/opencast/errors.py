@@ -324,6 +324,12 @@ class ObjectsFailed(MigrationError):
     advice = "The report names each object with its reason; run again to repeat the failed ones only."
 
 
+class FindingsFound(OpencastError):
+    """Raised at the end of an audit that found differences or broken publications, after the report was written."""
+
+    advice = "The report names each object with its first difference."
+
+
 # --- harvest ---------------------------------------------------------------------------------------------------
 
 

@@ -47,7 +47,10 @@ def test_each_channel_is_a_run_and_the_archive_is_the_last() -> None:
     plan = runs.plan_import(
         package(
             track("a"),
-            publications=(publication("internal", published("x", "a", "internal")), publication("engage-player")),
+            publications=(
+                publication("internal", published("x", "a", "internal")),
+                publication("engage-player", published("y", "b", "engage-player")),
+            ),
         )
     )
     assert [run.channel for run in plan.channels] == ["internal", "engage-player"]

@@ -10,6 +10,8 @@ from opencast.model.workflow_definition import Operation, WorkflowDefinition
 
 PUBLISH_ENGAGE = "publish-engage"
 PUBLISH_CONFIGURE = "publish-configure"
+#: Only needed where the source has publications of OAI-PMH repositories.
+PUBLISH_OAIPMH = "publish-oaipmh"
 SNAPSHOT = "snapshot"
 CLEANUP = "cleanup"
 #: What the target must be able to do.
@@ -23,21 +25,29 @@ def channel_definition(identifier: str, run: ChannelRun, page_url: str, preserve
     :param page_url: URL of the publication on the target; empty when it has none.
     :param preserved: flavors whose files a later run needs.
     """
-    selection = _selection("download-source", run.elements)
-    if run.channel == ENGAGE:
-        publish = Operation(PUBLISH_ENGAGE, f"Publish to {run.channel}", configuration=selection)
-    else:
-        configuration = {"channel-id": run.channel, **selection}
-        if page_url:
-            configuration["url-pattern"] = page_url
-        if run.publication.mimetype:
-            configuration["mimetype"] = run.publication.mimetype
-        publish = Operation(PUBLISH_CONFIGURE, f"Publish to {run.channel}", configuration=configuration)
-    operations = [publish]
-    cleanup = _cleanup(run.elements, frozenset(preserved))
+    operation, configuration = _publishing(run, page_url)
+    operations = [Operation(operation, f"Publish to {run.channel}", configuration=configuration)]
+    cleanup = _cleanup(run.files, frozenset(preserved)) if run.files else None
     if cleanup is not None:
         operations.append(cleanup)
     return WorkflowDefinition(identifier, f"Import the publication {run.channel}", tuple(operations)).to_xml()
+
+
+def _publishing(run: ChannelRun, page_url: str) -> tuple[str, dict[str, str]]:
+    """Return the operation that publishes to a channel, and its configuration."""
+    if run.repository is not None:
+        return PUBLISH_OAIPMH, {"repository": run.repository, **_selection("download", run.elements)}
+    selection = _selection("download-source", run.elements)
+    if run.channel == ENGAGE:
+        return PUBLISH_ENGAGE, selection
+    configuration = {"channel-id": run.channel, **selection}
+    if run.shares:
+        configuration["with-published-elements"] = "true"
+    if page_url:
+        configuration["url-pattern"] = page_url
+    if run.publication.mimetype:
+        configuration["mimetype"] = run.publication.mimetype
+    return PUBLISH_CONFIGURE, configuration
 
 
 def archive_definition(identifier: str, elements: tuple[RunElement, ...]) -> bytes:

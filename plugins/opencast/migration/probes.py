@@ -27,15 +27,23 @@ _CHUNK = 1024 * 1024
 class Prober:
     """Ask two servers about one mediapackage.
 
+    :param patience_s: seconds that the target's index may take to show what was archived.
     :param sleep: waits for the index; seconds.
     """
 
     def __init__(
-        self, source: Opencast, target: Opencast, verify: Verify, *, sleep: Callable[[float], None] = time.sleep
+        self,
+        source: Opencast,
+        target: Opencast,
+        verify: Verify,
+        *,
+        patience_s: float = INDEX_PATIENCE_S,
+        sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         self._source = source
         self._target = target
         self._verify = verify
+        self._patience_s = patience_s
         self._sleep = sleep
 
     def same_policy(self, series: str | None) -> Callable[[str], bool]:
@@ -108,7 +116,7 @@ class Prober:
     def access_problems(self, identifier: str) -> list[str]:
         """Compare the effective access list, as the index shows it; wait while the index lags behind."""
         expected = self._source.events.acl(identifier)
-        deadline = time.monotonic() + INDEX_PATIENCE_S
+        deadline = time.monotonic() + self._patience_s
         while True:
             problems = self._acl_problems(identifier, expected)
             if not problems or time.monotonic() >= deadline:

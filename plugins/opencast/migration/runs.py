@@ -13,9 +13,10 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
 from opencast.errors import InvalidMediaPackage
+from opencast.migration.sharing import base_channel
 from opencast.model.flavor import Flavor
 from opencast.model.identifiers import check_element_id, safe_file_name
-from opencast.model.mediapackage import Element, MediaPackage, Publication
+from opencast.model.mediapackage import Element, ElementKind, MediaPackage, Publication
 
 ENGAGE = "engage-player"
 #: Stands for the archive where a channel could stand.
@@ -57,15 +58,30 @@ class RunElement:
 
 @dataclass(frozen=True)
 class ChannelRun:
-    """The run that publishes to one channel."""
+    """The run that publishes to one channel.
+
+    :param elements: what is published there.
+    :param shares: the channel whose published files this one uses, or None when it gets files of its own.
+    """
 
     publication: Publication
     elements: tuple[RunElement, ...]
+    shares: str | None = None
 
     @property
     def channel(self) -> str:
         """Id of the channel."""
         return self.publication.channel
+
+    @property
+    def files(self) -> tuple[RunElement, ...]:
+        """The elements whose files the run needs on the target."""
+        return () if self.shares else self.elements
+
+    @property
+    def repository(self) -> str | None:
+        """Name of the OAI-PMH repository to which the run publishes, or None for a channel of another kind."""
+        return self.channel.removeprefix(OAIPMH_PREFIX) if self.channel.startswith(OAIPMH_PREFIX) else None
 
 
 @dataclass(frozen=True)
@@ -83,7 +99,7 @@ class ImportPlan:
 
     def elements(self) -> tuple[RunElement, ...]:
         """Return the elements of all runs, in the order in which they are needed."""
-        return tuple(element for run in self.channels for element in run.elements) + self.archive
+        return tuple(element for run in self.channels for element in run.files) + self.archive
 
 
 def plan_import(package: MediaPackage) -> ImportPlan:
@@ -99,6 +115,8 @@ def plan_import(package: MediaPackage) -> ImportPlan:
         for publication in package.publications
         if (run := _channel_run(package, publication, left_out, notes)) is not None
     ]
+    # What another channel's files are shared with comes after it; an OAI-PMH record shows all other publications.
+    channels.sort(key=lambda run: (run.repository is not None, run.shares is not None))
     archive = tuple(
         RunElement(ARCHIVE, element, check_element_id(element.id or ""), safe_file_name(element.file_name), element.ref)
         for element in package.elements
@@ -117,21 +135,25 @@ def _channel_run(
     if publication.is_live:
         left_out.append(f"The live publication {channel} is not migrated.")
         return None
-    if channel.startswith(OAIPMH_PREFIX):
-        left_out.append(f"The OAI-PMH publication {channel} is not migrated as files.")
+    if channel.startswith(OAIPMH_PREFIX) and not publication.elements:
+        left_out.append(f"The OAI-PMH publication {channel} is not made again.")
         return None
     travelling = [element for element in publication.elements if _travels(element, channel, left_out)]
     if publication.elements and not travelling:
         left_out.append(f"The channel {channel} holds nothing that can be migrated.")
         return None
-    ids = _path_ids(travelling, package.id, channel, notes)
+    if channel == ENGAGE and not any(element.kind is ElementKind.TRACK for element in travelling):
+        left_out.append(f"The channel {channel} has no track that can be migrated, and is nothing without one.")
+        return None
+    shares = base_channel(package, publication)
+    ids = _path_ids(travelling, package.id, shares or channel, notes)
     by_id: dict[str | None, str] = {element.id: new for element, new in zip(travelling, ids, strict=True) if element.id}
     elements = tuple(
         RunElement(channel, element, new, safe_file_name(element.file_name), moved_ref(element.ref, by_id))
         for element, new in zip(travelling, ids, strict=True)
     )
     _check_unique(ids, package, channel)
-    return ChannelRun(publication, elements)
+    return ChannelRun(publication, elements, shares)
 
 
 def _travels(element: Element, where: str, left_out: list[str]) -> bool:
@@ -233,10 +255,21 @@ def channel_package(package: MediaPackage, run: ChannelRun, urls: Mapping[str, s
     :param urls: the target's URL of each element's file, by ``RunElement.key``.
     """
     elements = tuple(
-        replace(element.source, id=element.element_id, ref=element.ref, url=urls[element.key])
+        replace(
+            element.source,
+            id=element.element_id,
+            ref=element.ref,
+            url=urls[element.key],
+            logical_name=_name(element),
+        )
         for element in run.elements
     )
     return replace(package, elements=elements, publications=())
+
+
+def _name(element: RunElement) -> str | None:
+    """Return the logical name by which the plain playlists of HLS refer to a track; others have none."""
+    return None if element.source.logical_name is None else element.file_name
 
 
 def archive_package(
@@ -276,4 +309,4 @@ def flavors_needed_later(
     :param folders: folder of each element's file in the working file repository, by ``RunElement.key``.
     """
     needed = {folders[element.key] for element in later}
-    return {element.source.flavor for element in run.elements if folders[element.key] in needed}
+    return {element.source.flavor for element in run.files if folders[element.key] in needed}

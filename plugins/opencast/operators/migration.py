@@ -21,6 +21,7 @@ from opencast.migration.preflight import require
 from opencast.migration.verification import Verdict
 from opencast.migration.windows import RunTimes
 from opencast.migration.workbench import Workbench
+from opencast.operators.profiles import with_profile
 from opencast.settings import load_settings
 from opencast.store.base import utc_now
 from opencast.store.ledger import Kind, ObjectKey, Outcome, State
@@ -45,7 +46,7 @@ class MigrationOperator(BaseOperator):
         """
         try:
             is_scheduled = context["dag_run"].run_type == "scheduled"
-            options = Options.from_params(context["params"]).for_run(
+            options = Options.from_params(with_profile(context["params"], Options)).for_run(
                 run_times(context), is_scheduled=is_scheduled, now=utc_now()
             )
             options.selection()
@@ -153,7 +154,10 @@ class PlanMigrationOperator(MigrationOperator):
             if bench.options.continues:
                 summary = bench.planner().go_on(plan_key(context), bench.options)
             else:
-                params = _plain(context["params"]) | bench.options.model_dump(mode="json", include=_FOR_RUN)
+                params = _plain({
+                    **context["params"],
+                    **with_profile(context["params"], Options),
+                }) | bench.options.model_dump(mode="json", include=_FOR_RUN)
                 summary = bench.planner().plan(plan_key(context), params, bench.options, unreadable)
         self.log.info("The plan: %s", summary)
         return summary.counts

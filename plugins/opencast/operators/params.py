@@ -18,6 +18,7 @@ from opencast.migration.options import (
     Way,
 )
 from opencast.operators.limit_params import limit_params
+from opencast.operators.profiles import NO_PROFILE, PARAM, load_profiles
 from opencast.settings import load_settings
 
 
@@ -69,9 +70,30 @@ def _text(title: str, description: str, section: str) -> Param:
     return Param(default=None, type=["null", "string"], title=title, description_md=description, section=section)
 
 
+def profile_param() -> Param:
+    """Return the field in which a profile is chosen."""
+    profiles = load_profiles()
+    return Param(
+        NO_PROFILE,
+        type="string",
+        enum=[NO_PROFILE, *profiles],
+        values_display={name: f"{name}: {profile.description}" for name, profile in profiles.items()},
+        title="Profile",
+        description_md="Sets the fields that are left as they are; from `include/config/profiles.yaml`.",
+    )
+
+
+def follow_params() -> dict[str, Param]:
+    """Return the form of the DAG that follows the source: what failed waits until the source changes it."""
+    params = migration_params()
+    params["repeat_failed"].value = False
+    return params
+
+
 def migration_params() -> dict[str, Param]:
     """Return the trigger form of a migration; each name is a field of ``opencast.migration.options.Options``."""
-    return {**_servers(), **_filters(), **_excludes(), **_ways(), **_belongings(), **_schedules(), **limit_params()}
+    first = {**_servers(), PARAM: profile_param()}
+    return {**first, **_filters(), **_excludes(), **_ways(), **_belongings(), **_schedules(), **limit_params()}
 
 
 def _servers() -> dict[str, Param]:
