@@ -8,9 +8,11 @@ from pathlib import Path
 
 import pytest
 from opencast.migration.report import Report, Reporter, report_folder
+from opencast.store.campaigns import Campaigns, CampaignState
 from opencast.store.database import Database
 from opencast.store.ledger import Kind, Ledger, ObjectKey, Outcome, State, Traffic
 from opencast.store.plans import Action, Item, Plans
+from opencast.store.waves import Waves
 
 KEY = "dag/run 1"
 
@@ -110,4 +112,85 @@ def test_writing_twice_replaces_the_report(ledger: Ledger, tmp_path: Path) -> No
     done(ledger, "a")
     report = write(ledger, tmp_path, [item("a")])
     assert outcomes(report) == {"a": "done"}
+    assert sorted(path.name for path in report.folder.iterdir()) == ["report.csv", "report.html", "report.json"]
+
+
+class TestOneOfSeveralRuns:
+    """A run of a campaign reports what it has done, and what is left to the others."""
+
+    @pytest.fixture
+    def plans(self, ledger: Ledger) -> Plans:
+        plans = Plans(ledger.database, ledger.pair_id)
+        campaign = Campaigns(ledger.database).begin(ledger.pair_id, "summer")
+        plans.begin(KEY, {"mode": "migrate"}, campaign_id=campaign.id)
+        plans.add(KEY, [item(f"e{number}") for number in range(4)])
+        waves = Waves(ledger.database, ledger.pair_id)
+        waves.open(KEY)
+        waves.take(KEY, KEY, 2)
+        waves.follow("dag/run 2", KEY, 2)
+        return plans
+
+    def report(self, ledger: Ledger, plans: Plans, folder: Path, key: str = KEY) -> Report:
+        return Reporter(ledger, plans, folder / "reports").write(key)
+
+    def test_objects_of_later_runs_are_waiting_and_no_failure(
+        self, ledger: Ledger, plans: Plans, tmp_path: Path
+    ) -> None:
+        done(ledger, "e0")
+        done(ledger, "e1")
+        report = self.report(ledger, plans, tmp_path)
+        assert outcomes(report) == {"e0": "done", "e1": "done", "e2": "waiting", "e3": "waiting"}
+        assert report.totals.failed == 0
+
+    def test_what_the_run_itself_did_not_reach_is_a_failure_all_the_same(
+        self, ledger: Ledger, plans: Plans, tmp_path: Path
+    ) -> None:
+        done(ledger, "e0")
+        assert self.report(ledger, plans, tmp_path).totals.failed == 1
+
+    def test_a_later_run_reports_its_own_part_only(self, ledger: Ledger, plans: Plans, tmp_path: Path) -> None:
+        Waves(ledger.database, ledger.pair_id).take("dag/run 2", KEY, 2)
+        done(ledger, "e2", plan="dag/run 2")
+        assert outcomes(self.report(ledger, plans, tmp_path, "dag/run 2")) == {"e2": "done", "e3": "open"}
+
+    def test_the_report_shows_the_whole_campaign(self, ledger: Ledger, plans: Plans, tmp_path: Path) -> None:
+        done(ledger, "e0")
+        report = self.report(ledger, plans, tmp_path)
+        campaign = json.loads((report.folder / "report.json").read_text())["campaign"]
+        counts = {row["outcome"]: row["objects"] for row in campaign["objects"]}
+        assert (campaign["name"], campaign["runs"], counts) == (
+            "summer", [KEY, "dag/run 2"], {"done": 1, "waiting": 3}
+        )  # fmt: skip
+        assert "Run 1 of 2 in the campaign" in (report.folder / "report.html").read_text()
+
+    def test_what_a_stopped_campaign_has_left_says_why(self, ledger: Ledger, plans: Plans, tmp_path: Path) -> None:
+        campaigns = Campaigns(ledger.database)
+        campaigns.set_state(campaigns.named("summer")[0].id, CampaignState.STOPPED, "too much failed")
+        report = self.report(ledger, plans, tmp_path)
+        lines = json.loads((report.folder / "report.json").read_text())["objects"]
+        assert {line["reason"] for line in lines if line["outcome"] == "waiting"} == {
+            "The campaign was stopped: too much failed."
+        }
+
+
+def test_a_page_of_a_huge_library_shows_the_failures_and_says_where_the_rest_is(ledger: Ledger, tmp_path: Path) -> None:
+    done(ledger, "bad", State.FAILED, "the file is damaged")
+    items = [*(item(f"e{number}", Action.SKIP, reason="done") for number in range(2500)), item("bad")]
+    report = write(ledger, tmp_path, items)
+    page = (report.folder / "report.html").read_text()
+    assert "the file is damaged" in page
+    assert "501 more are in" in page
+    assert len(outcomes(report)) == 2501
+    assert len((report.folder / "report.csv").read_text().splitlines()) == 2502
+
+
+def test_a_report_that_cannot_be_finished_leaves_the_old_one(
+    ledger: Ledger, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    report = write(ledger, tmp_path, [item("a")])
+    before = (report.folder / "report.html").read_text()
+    monkeypatch.setattr("opencast.migration.report_files.ReportFiles._page", lambda *_: 1 / 0)
+    with pytest.raises(ZeroDivisionError):
+        write(ledger, tmp_path, [item("b")])
+    assert (report.folder / "report.html").read_text() == before
     assert sorted(path.name for path in report.folder.iterdir()) == ["report.csv", "report.html", "report.json"]

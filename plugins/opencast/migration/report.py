@@ -2,32 +2,33 @@
 
 from __future__ import annotations
 
-import csv
 import hashlib
-import json
 import re
-from collections import Counter
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from datetime import datetime
+from itertools import groupby, islice
 from pathlib import Path
 from typing import Any
 
-from jinja2 import Environment, PackageLoader, select_autoescape
-
+from opencast.migration.report_files import ReportFiles
 from opencast.store.base import utc_now
+from opencast.store.campaigns import CampaignHead, Campaigns
 from opencast.store.ledger import Entry, Ledger, State, Traffic
 from opencast.store.plans import Action, Item, PlanHead, Plans
 
 #: The outcomes of a report, in the order in which they are shown.
-OUTCOMES = ("failed", "open", "cannot", "skipped", "done", "planned")
+OUTCOMES = ("failed", "open", "cannot", "skipped", "done", "waiting", "planned")
+#: Objects that the ledger is asked about at once.
+_BATCH = 500
 
 
 @dataclass(frozen=True)
 class Line:
     """One object in a report.
 
-    :param outcome: one of ``OUTCOMES``; ``open`` means that the run ended before it was worked on.
+    :param outcome: one of ``OUTCOMES``; ``open`` means that the run ended before it was worked on, ``waiting`` that a
+        later run of the campaign works on it.
     :param seconds: between begin and end of the work, None when there was none.
     """
 
@@ -46,14 +47,21 @@ class Line:
     notes: list[str]
 
 
-@dataclass(frozen=True)
+@dataclass
 class Totals:
     """The sums of a report; bytes of the unique files of each object, read from the source, written to the target."""
 
-    outcomes: dict[str, int]
-    bytes_total: int
-    bytes_read: int
-    bytes_written: int
+    outcomes: dict[str, int] = field(default_factory=dict)
+    bytes_total: int = 0
+    bytes_read: int = 0
+    bytes_written: int = 0
+
+    def add(self, line: Line) -> None:
+        """Count one object."""
+        self.outcomes[line.outcome] = self.outcomes.get(line.outcome, 0) + 1
+        self.bytes_total += line.bytes_total
+        self.bytes_read += line.bytes_read
+        self.bytes_written += line.bytes_written
 
     @property
     def failed(self) -> int:
@@ -85,36 +93,44 @@ class Reporter:
     def __init__(self, ledger: Ledger, plans: Plans, folder: Path) -> None:
         self._ledger = ledger
         self._plans = plans
+        self._campaigns = Campaigns(ledger.database)
         self._folder = folder
 
     def write(self, key: str, *, log_url: str = "") -> Report:
-        """Write the report of a run as HTML, JSON and CSV.
+        """Write the report of a run as HTML, JSON and CSV, without holding its objects in memory.
 
         :param key: ``<dag id>/<run id>``.
         :param log_url: address of the run in Airflow, linked from the HTML.
         """
         head = self._plans.head(key)
-        lines = list(self._lines(key, head))
-        totals = _totals(lines)
+        campaign = self._campaigns.of_run(key)
         folder = report_folder(self._folder, key)
-        folder.mkdir(parents=True, exist_ok=True)
-        document = self._document(key, head, lines, totals)
-        _write(folder / "report.json", json.dumps(document, ensure_ascii=False, indent=1))
-        _write_csv(folder / "report.csv", lines)
-        _write(folder / "report.html", _render(document, log_url))
+        totals = Totals()
+        with ReportFiles(folder, OUTCOMES, tuple(Line.__dataclass_fields__)) as files:
+            for line in self._lines(key, head, campaign):
+                totals.add(line)
+                files.add(asdict(line))
+            document = self._document(key, head, campaign)
+            files.finish(document | {"totals": asdict(totals)}, log_url)
         return Report(folder, totals)
 
-    def _lines(self, key: str, head: PlanHead | None) -> Iterator[Line]:
+    def _lines(self, key: str, head: PlanHead | None, campaign: CampaignHead | None) -> Iterator[Line]:
         if head is None:
             return
         plan_only = head.params.get("mode") == "plan"
-        for item in self._plans.items(key):
-            entry = self._ledger.entry(item.kind, item.identifier)
+        for item, entry in self._with_entries(self._plans.items(key)):
             # What a run before this one wrote about the object is no outcome of this one.
-            own = entry if entry is not None and entry.plan_key == key else None
-            yield _line(item, own, plan_only=plan_only)
+            own = entry if entry is not None and entry.plan_key == (item.wave_key or key) else None
+            yield _line(item, own, plan_only=plan_only, waits_in=campaign if item.wave_key != key else None)
 
-    def _document(self, key: str, head: PlanHead | None, lines: list[Line], totals: Totals) -> dict[str, Any]:
+    def _with_entries(self, items: Iterator[Item]) -> Iterator[tuple[Item, Entry | None]]:
+        """Put what the ledger says beside each item."""
+        for kind, of_kind in groupby(items, key=lambda item: item.kind):
+            while some := list(islice(of_kind, _BATCH)):
+                entries = self._ledger.lookup(kind, [item.identifier for item in some])
+                yield from ((item, entries.get(item.identifier)) for item in some)
+
+    def _document(self, key: str, head: PlanHead | None, campaign: CampaignHead | None) -> dict[str, Any]:
         dag_id, _, run_id = key.partition("/")
         return {
             "dag_id": dag_id,
@@ -125,8 +141,21 @@ class Reporter:
             "inventory_taken": _moment(None if head is None else head.inventory_taken),
             "params": {} if head is None else head.params,
             "filters": {} if head is None else head.notes,
-            "totals": asdict(totals),
-            "objects": [asdict(line) for line in lines],
+            "campaign": self._picture(head, campaign),
+        }
+
+    def _picture(self, head: PlanHead | None, campaign: CampaignHead | None) -> dict[str, Any]:
+        """Return what has become of the whole campaign; nothing for a run that is one of its own."""
+        if head is None or campaign is None:
+            return {}
+        runs = self._campaigns.runs(campaign.id)
+        return {
+            "name": campaign.name,
+            "state": campaign.state.value,
+            "reason": campaign.reason,
+            "run": head.wave,
+            "runs": runs,
+            "objects": [asdict(tally) for tally in self._campaigns.tally(campaign.id)],
         }
 
 
@@ -139,8 +168,8 @@ def report_folder(folder: Path, key: str) -> Path:
     return folder / f"{readable}-{hashlib.sha256(key.encode()).hexdigest()[:8]}"
 
 
-def _line(item: Item, entry: Entry | None, *, plan_only: bool) -> Line:
-    outcome, reason = _outcome(item, entry, plan_only=plan_only)
+def _line(item: Item, entry: Entry | None, *, plan_only: bool, waits_in: CampaignHead | None) -> Line:
+    outcome, reason = _outcome(item, entry, plan_only=plan_only, waits_in=waits_in)
     traffic = entry.traffic if entry is not None else Traffic()
     started = entry.started if entry is not None else None
     ended = entry.ended if entry is not None else None
@@ -161,7 +190,7 @@ def _line(item: Item, entry: Entry | None, *, plan_only: bool) -> Line:
     )
 
 
-def _outcome(item: Item, entry: Entry | None, *, plan_only: bool) -> tuple[str, str]:
+def _outcome(item: Item, entry: Entry | None, *, plan_only: bool, waits_in: CampaignHead | None) -> tuple[str, str]:
     if item.action is Action.CANNOT:
         return "cannot", item.reason
     if item.action is Action.SKIP:
@@ -169,62 +198,14 @@ def _outcome(item: Item, entry: Entry | None, *, plan_only: bool) -> tuple[str, 
     if plan_only:
         return "planned", item.reason
     if entry is None or entry.state is State.RUNNING:
-        return "open", "The run ended before this object was finished; run again."
+        if waits_in is None:
+            return "open", "The run ended before this object was finished; run again."
+        if waits_in.state.is_closed:
+            why = f": {waits_in.reason}" if waits_in.reason else ""
+            return "waiting", f"The campaign was {waits_in.state.value}{why}."
+        return "waiting", "A later run of the campaign works on it."
     return {State.DONE: "done", State.FAILED: "failed", State.SKIPPED: "skipped"}[entry.state], entry.reason
-
-
-def _totals(lines: list[Line]) -> Totals:
-    return Totals(
-        outcomes=dict(Counter(line.outcome for line in lines)),
-        bytes_total=sum(line.bytes_total for line in lines),
-        bytes_read=sum(line.bytes_read for line in lines),
-        bytes_written=sum(line.bytes_written for line in lines),
-    )
 
 
 def _moment(moment: datetime | None) -> str:
     return "" if moment is None else moment.isoformat(timespec="seconds")
-
-
-def _write(path: Path, text: str) -> None:
-    """Replace a file as a whole: a reader never meets half a report."""
-    new = path.with_suffix(path.suffix + ".new")
-    new.write_text(text, encoding="utf-8")
-    new.replace(path)
-
-
-def _write_csv(path: Path, lines: list[Line]) -> None:
-    new = path.with_suffix(".csv.new")
-    with new.open("w", encoding="utf-8", newline="") as stream:
-        writer = csv.writer(stream)
-        writer.writerow(Line.__dataclass_fields__)
-        for line in lines:
-            values = asdict(line) | {"notes": " | ".join(line.notes)}
-            writer.writerow([_harmless(value) for value in values.values()])
-    new.replace(path)
-
-
-def _harmless(value: Any) -> Any:
-    """Keep a spreadsheet from taking a title for a formula."""
-    return f"'{value}" if isinstance(value, str) and value.startswith(("=", "+", "-", "@", "\t", "\r")) else value
-
-
-def _bytes(count: int) -> str:
-    amount = float(count)
-    for unit in ("bytes", "kB", "MB", "GB"):
-        if amount < 1000:
-            return f"{amount:.0f} {unit}" if unit == "bytes" else f"{amount:.1f} {unit}"
-        amount /= 1000
-    return f"{amount:.1f} TB"
-
-
-def _render(document: dict[str, Any], log_url: str) -> str:
-    environment = Environment(
-        loader=PackageLoader("opencast.migration", "templates"), autoescape=select_autoescape(default=True)
-    )
-    environment.filters["bytes"] = _bytes
-    order = {name: number for number, name in enumerate(OUTCOMES)}
-    objects = sorted(document["objects"], key=lambda line: (order[line["outcome"]], line["kind"], line["title"]))
-    return environment.get_template("report.html").render(
-        **{**document, "objects": objects}, outcomes=OUTCOMES, log_url=log_url
-    )
