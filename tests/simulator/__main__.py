@@ -21,6 +21,7 @@ def arguments(given: Sequence[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--events", type=int, default=100, help="number of generated events")
     parser.add_argument("--event-bytes", type=int, default=100_000, help="size of each generated video")
     parser.add_argument("--shared-fraction", type=float, default=0.0, help="part of the events with another's video")
+    parser.add_argument("--events-in-series", type=int, default=40, help="generated events in each series")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--sparse", action="store_true", help="videos of zeros that take no room")
     parser.add_argument("--lazy", action=argparse.BooleanOptionalAction, help="write files when they are asked for")
@@ -44,7 +45,7 @@ def main(given: Sequence[str] | None = None) -> None:
     logging.basicConfig(level=logging.INFO if options.verbose else logging.WARNING)
     library = Library(
         options.library, options.events, options.event_bytes, options.shared_fraction, options.seed, options.sparse,
-        options.lazy, oai_records=options.oai_records,
+        options.lazy, oai_records=options.oai_records, events_in_series=options.events_in_series,
     )  # fmt: skip
     settings = Settings(
         generation=options.generation, version=options.version, index_lag=options.index_lag,

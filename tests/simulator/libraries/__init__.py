@@ -30,6 +30,7 @@ class Library:
         and have no snapshot.
     :param oai_records: number of records in the OAI-PMH repository; None is what was recorded, or none in a generated
         library. The recordings of generation 17 have 72, what is beyond them is made up.
+    :param events_in_series: generated events in each series, on average.
     :param lazy: write an event's files when it is first asked for; None decides by the library's size.
     """
 
@@ -42,6 +43,7 @@ class Library:
     lazy: bool | None = None
     others: bool = False
     oai_records: int | None = None
+    events_in_series: int = 40
 
     def fill(self, simulator: Simulator) -> None:
         """Fill a simulator that knows its address and storage but does not serve yet.

@@ -38,7 +38,6 @@ if TYPE_CHECKING:
 
 FIRST_START = datetime(2015, 1, 5, 8, 0, tzinfo=UTC)
 SPAN = timedelta(days=3650)
-EVENTS_IN_A_SERIES = 40
 EAGER_EVENTS, EAGER_BYTES = 2_000, 4 * 1024**3
 VIDEO_MS = 60_000
 _HEAD = b"\x00\x00\x00\x20ftypisom\x00\x00\x02\x00isomiso2avc1mp41"
@@ -69,14 +68,17 @@ class Generated:
 
     def fill(self) -> None:
         """Load all series and events; write the files of all unless that is left for later."""
-        series = max(1, self.library.events // EVENTS_IN_A_SERIES)
-        for number in range(series):
+        for number in range(self._series):
             self._load_series(number)
         for number in range(self.library.events):
             self._load_event(number)
         if not self._lazy:
             for number in range(self.library.events):
                 self._contents(number)
+
+    @property
+    def _series(self) -> int:
+        return max(1, self.library.events // self.library.events_in_series)
 
     @property
     def _lazy(self) -> bool:
@@ -108,7 +110,7 @@ class Generated:
         """Give the series; every tenth event has none."""
         if number % 10 == 9:
             return None
-        return self._id("series", number % max(1, self.library.events // EVENTS_IN_A_SERIES))
+        return self._id("series", number % self._series)
 
     def _channels(self, number: int) -> tuple[str, ...]:
         """Give the channels; every seventh event is archived only."""
