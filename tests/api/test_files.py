@@ -6,7 +6,7 @@ from io import BytesIO
 
 import pytest
 from opencast.api.opencast import Opencast
-from opencast.errors import BadRequest, NotFound, UnexpectedContent
+from opencast.errors import BadRequest, NotFound, ServerError, UnexpectedContent
 
 from tests.api.recorded import replay
 from tests.api.scripted_server import Answer, ScriptedServer, text_answer
@@ -79,3 +79,32 @@ def test_deleting_tells_whether_there_was_something(server: ScriptedServer, open
 def test_element_ids_with_blanks_and_umlauts_are_escaped(server: ScriptedServer, opencast: Opencast) -> None:
     opencast.files.delete("a", "Folie 1/ä")
     assert server.last.target == "/files/mediapackage/a/Folie%201%2F%C3%A4"
+
+
+def test_a_collected_file_is_not_sent_again_when_it_may_have_arrived(
+    server: ScriptedServer, opencast: Opencast
+) -> None:
+    """A second upload of the same name would be written into the first one's inode."""
+    server.on("POST", "/files/collection/shared", Answer(502))
+    with pytest.raises(ServerError):
+        opencast.files.collect("shared", "name-1", BytesIO(b"hello"), 5)
+    assert len(server.requests) == 1
+    assert b'filename="name-1"' in server.last.body
+
+
+def test_an_element_gets_a_link_of_a_collected_file(server: ScriptedServer, opencast: Opencast) -> None:
+    server.on("POST", "/files/copy/shared/name-1/mp/el/cam_1.mp4", text_answer("http://target.test/x"))
+    opencast.files.link_collected("shared", "name-1", "mp", "el", "cam 1.mp4", 5)
+    assert server.last.method == "POST"
+
+
+def test_a_collection_without_the_file_says_so(server: ScriptedServer, opencast: Opencast) -> None:
+    server.on("POST", "/files/copy/shared/gone/mp/el/cam.mp4", Answer(404))
+    with pytest.raises(NotFound):
+        opencast.files.link_collected("shared", "gone", "mp", "el", "cam.mp4", 5)
+
+
+@pytest.mark.parametrize(("status", "removed"), [(204, True), (404, False)])
+def test_a_collected_file_is_removed(server: ScriptedServer, opencast: Opencast, status: int, removed: bool) -> None:
+    server.on("DELETE", "/files/collection/shared/name-1", Answer(status))
+    assert opencast.files.discard_collected("shared", "name-1") is removed

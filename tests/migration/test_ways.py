@@ -11,7 +11,7 @@ from opencast.migration.options import Options, Way
 from opencast.migration.preflight import Check
 from opencast.migration.ways import best
 from opencast.staging.link import LinkRoute
-from opencast.staging.upload import UploadRoute
+from opencast.staging.shared_upload import SharedUploadRoute
 
 from tests.migration.pair import Pair
 
@@ -91,7 +91,7 @@ def test_a_task_tries_the_ways_once_and_keeps_the_best(pair: Pair) -> None:
         assert bench.options.route is Way.LINK
     before = len(pair.writes())
     with pair.bench(route="upload") as bench:
-        assert isinstance(bench.route, UploadRoute)
+        assert isinstance(bench.route, SharedUploadRoute)
     assert len(pair.writes()) == before, "a way that is named is taken without a probe"
 
 

@@ -12,6 +12,9 @@ from opencast.errors import NotFound, UnexpectedContent
 from opencast.model.identifiers import safe_file_name
 
 _FOLDER = "/files/mediapackage"
+_COLLECTION = "/files/collection"
+#: Bytes a second that even a slow server reads and hashes.
+_HASHING = 20e6
 
 
 class FilesService:
@@ -82,6 +85,43 @@ class FilesService:
         """
         try:
             self._client.delete(path(_FOLDER, mediapackage_id, element_id))
+        except NotFound:
+            return False
+        return True
+
+    def collect(self, collection: str, name: str, stream: BinaryIO, size: int) -> None:
+        """Store a file in a collection (``POST /files/collection/{collection}``).
+
+        A file of the same name would be overwritten in place, and with it everything that was linked to it: each name
+        may be used once only. Not repeated when it may have arrived.
+
+        :param stream: open for reading, at the file's first byte.
+        :param size: bytes.
+        """
+        self._client.post_file(path(_COLLECTION, collection), safe_file_name(name), stream, size)
+
+    def link_collected(
+        self, collection: str, name: str, mediapackage_id: str, element_id: str, file_name: str, size: int
+    ) -> None:
+        """Let an element have a file of a collection (``POST /files/copy/...``): a hard link where that is possible.
+
+        The server computes the checksum anew. Where the element has a file of that name already, or anything else goes
+        wrong, it removes the element's folder and answers as if nothing had happened: ask :meth:`matches` afterwards.
+
+        :param size: bytes of the file, by which the patience is measured.
+        :raises NotFound: the collection has no such file.
+        """
+        where = path("/files/copy", collection, name, mediapackage_id, element_id, safe_file_name(file_name))
+        patience = self._client.server.read_timeout + size / _HASHING
+        self._client.post_form(where, {}, ok=(200,), read_timeout=patience)
+
+    def discard_collected(self, collection: str, name: str) -> bool:
+        """Remove a file from a collection (``DELETE /files/collection/{collection}/{name}``); links to it stay.
+
+        :returns: False when there was none.
+        """
+        try:
+            self._client.delete(path(_COLLECTION, collection, name))
         except NotFound:
             return False
         return True

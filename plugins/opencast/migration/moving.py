@@ -59,11 +59,12 @@ class Mover:
             },
             notes=[*plan.left_out, *plan.notes, *staged.notes],
         )
-        self._remove_outdated(journal)
+        before = self._sent_before()
+        self._remove_outdated(before, journal)
         # Where the files are going to lie is noted first: whatever happens, they are found and removed again.
         self._imports.save(self._id, journal.to_json(), xml.decode("utf-8"))
         self._ledger.step(self._key, "send", Outcome.STARTED)
-        sent = self._transfer.send(staged.objects, places)
+        sent = self._transfer.send(staged.objects, places, is_new=not before)
         self._ledger.step(self._key, "send", Outcome.DONE, traffic=sent.traffic)
         for record in journal.sent.values():
             record.url = sent.urls[record.folder]
@@ -79,14 +80,17 @@ class Mover:
         folders = sorted({record.folder for record in journal.sent.values()})
         self._route.remove_sent(self._id, [*folders, *_POLICY_FOLDERS])
 
-    def _remove_outdated(self, journal: Journal) -> None:
-        """Remove what an earlier try has sent of an older version of the source's package."""
+    def _sent_before(self) -> set[str]:
+        """Return the folders of what an earlier try has sent, or was going to send."""
         job = self._imports.load(self._id)
-        before = Journal.from_json({} if job is None else job.journal).sent
-        wanted = {record.folder for record in journal.sent.values()}
-        outdated = sorted({record.folder for record in before.values()} - wanted)
+        journal = Journal.from_json({} if job is None else job.journal)
+        return {record.folder for record in journal.sent.values()}
+
+    def _remove_outdated(self, before: set[str], journal: Journal) -> None:
+        """Remove what an earlier try has sent of an older version of the source's package."""
+        outdated = before - {record.folder for record in journal.sent.values()}
         if outdated:
-            self._route.remove_sent(self._id, outdated)
+            self._route.remove_sent(self._id, sorted(outdated))
 
     def _refer(self, digest: Digest) -> None:
         self._imports.refer(self._id, [(digest.md5, digest.size)])

@@ -13,9 +13,11 @@ from opencast.model.mediapackage import ElementKind
 from opencast.model.xml import parse_xml
 from opencast.staging.digest import check_md5
 from opencast.staging.routes import Route, SentFile
+from opencast.staging.shared_upload import SharedFile
 from opencast.staging.source import Digest, Fetcher, SourceFile, StagedObject
 from opencast.store.imports import Imports
 from opencast.store.ledger import Traffic
+from opencast.store.sent_files import SentFiles
 
 log = logging.getLogger(__name__)
 
@@ -34,6 +36,35 @@ class RememberedDigests:
     def put(self, url: str, digest: Digest) -> None:
         """Remember what the file behind this URL holds."""
         self._imports.remember_digest(_url_key(url), digest.md5, digest.size)
+
+
+class RememberedFiles:
+    """What the target was sent before, kept in the store; see ``opencast.staging.shared_upload``."""
+
+    def __init__(self, files: SentFiles) -> None:
+        self._files = files
+
+    @property
+    def collection(self) -> str:
+        """Name of the target's collection."""
+        return self._files.collection
+
+    def find(self, key: str) -> SharedFile | None:
+        """Return what is known of a file, None when it was never sent."""
+        known = self._files.find(key)
+        return None if known is None else SharedFile(*known)
+
+    def note(self, key: str, file: SharedFile) -> None:
+        """Keep what became of a file."""
+        self._files.note(key, file.name, is_complete=file.is_complete)
+
+    def collected(self) -> list[tuple[str, str]]:
+        """Return key and name of each file in the collection."""
+        return self._files.collected()
+
+    def is_wanted(self, mp_id: str, digest: Digest) -> bool:
+        """Tell whether another mediapackage on its way needs the same bytes."""
+        return self._files.is_wanted(mp_id, digest.md5, digest.size)
 
 
 @dataclass(frozen=True)
@@ -102,17 +133,22 @@ class Transfer:
         notes = dict.fromkeys(note for staged in by_url.values() for note in staged.notes)
         return Staged(objects, traffic, tuple(notes))
 
-    def send(self, files: Mapping[str, StagedObject], places: Mapping[str, Location]) -> Sent:
+    def send(
+        self, files: Mapping[str, StagedObject], places: Mapping[str, Location], *, is_new: bool = False
+    ) -> Sent:
         """Bring every file to the target; what lies in the same place is sent once.
 
         :param files: by ``RunElement.key``.
         :param places: by ``RunElement.key``.
+        :param is_new: nothing was sent there before.
         """
         sent: dict[str, SentFile] = {}
         for key, staged in files.items():
             place = places[key]
             if place.folder not in sent:
-                sent[place.folder] = self._route.send(self._identifier, place.folder, place.file_name, staged)
+                sent[place.folder] = self._route.send(
+                    self._identifier, place.folder, place.file_name, staged, is_new=is_new
+                )
         traffic = Traffic(written=sum(file.bytes_written for file in sent.values()))
         notes = dict.fromkeys(file.note for file in sent.values() if file.note)
         return Sent({folder: file.url for folder, file in sent.items()}, traffic, tuple(notes))

@@ -12,9 +12,9 @@ from opencast.settings import Settings
 from opencast.staging.access import Account
 from opencast.staging.link import LinkRoute
 from opencast.staging.routes import Route, RouteProbe, SentFile
+from opencast.staging.shared_upload import SharedFiles, SharedUploadRoute
 from opencast.staging.source import StagedObject
 from opencast.staging.store import ObjectStore
-from opencast.staging.upload import UploadRoute
 from opencast.staging.zip_route import ZipRoute
 
 
@@ -43,9 +43,11 @@ class LateRoute:
         """Send a probe object."""
         return self._choose().probe()
 
-    def send(self, mp_id: str, element_id: str, file_name: str, staged: StagedObject) -> SentFile:
+    def send(
+        self, mp_id: str, element_id: str, file_name: str, staged: StagedObject, *, is_new: bool = False
+    ) -> SentFile:
         """Bring one staged file to the target."""
-        return self._choose().send(mp_id, element_id, file_name, staged)
+        return self._choose().send(mp_id, element_id, file_name, staged, is_new=is_new)
 
     def remove_sent(self, mp_id: str, element_ids: Iterable[str]) -> int:
         """Remove what the way left under ``files/``."""
@@ -56,12 +58,16 @@ class Ways:
     """Make and prove the ways to one target.
 
     :param store: of the staged files.
+    :param files: the memory of what the target was sent.
     """
 
-    def __init__(self, settings: Settings, store: ObjectStore, target: Opencast) -> None:
+    def __init__(
+        self, settings: Settings, store: ObjectStore, target: Opencast, files: Callable[[], SharedFiles]
+    ) -> None:
         self._settings = settings
         self._store = store
         self._target = target
+        self._files = files
 
     def route(self, way: Way) -> Route:
         """Return one way.
@@ -72,10 +78,14 @@ class Ways:
         if way is Way.LINK:
             return self._link()
         if way is Way.UPLOAD:
-            return UploadRoute(self._store, self._target.files)
+            return SharedUploadRoute(self._store, self._target.files, self._files())
         if way is Way.ZIP:
             return ZipRoute(self._store, self._target.ingest, self._settings.zip_workflow)
         raise ValueError(f"{way.value} is no way by itself")
+
+    def clear_shared(self) -> int:
+        """Remove the files that the target keeps for several mediapackages; answer how many there were."""
+        return SharedUploadRoute(self._store, self._target.files, self._files()).clear()
 
     def prove(self, wanted: Way) -> tuple[Tried, ...]:
         """Send a probe object by each way that comes into question, best first, and remove it again.

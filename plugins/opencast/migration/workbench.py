@@ -31,7 +31,7 @@ from opencast.migration.source_storage import SourceStorage, source_mounts
 from opencast.migration.theme_files import ThemeFiles
 from opencast.migration.themes import ThemeMigrator
 from opencast.migration.throttle import CurrentLimits, SourceThrottle, TargetWatch
-from opencast.migration.transfer import RememberedDigests
+from opencast.migration.transfer import RememberedDigests, RememberedFiles
 from opencast.migration.ways import LateRoute, Ways
 from opencast.model.workflow import WorkflowState
 from opencast.settings import Settings
@@ -50,6 +50,7 @@ from opencast.store.ledger import Kind, Ledger, ObjectKey
 from opencast.store.pace import Allowances, TargetPaces
 from opencast.store.plans import Plans
 from opencast.store.readings import Readings
+from opencast.store.sent_files import SentFiles
 from opencast.store.waves import Waves
 
 #: Seconds within which a file may have been staged by a task that has not said yet that it needs it.
@@ -181,7 +182,7 @@ class Workbench:
     @cached_property
     def ways(self) -> Ways:
         """The ways of files to the target."""
-        return Ways(self.settings, self.store, self.target)
+        return Ways(self.settings, self.store, self.target, lambda: RememberedFiles(SentFiles(self.ledger)))
 
     @cached_property
     def route(self) -> Route:

@@ -321,7 +321,9 @@ class VerifyMigrationOperator(MigrationOperator):
         if not self.has_plan(context):
             raise AirflowSkipException("There is no plan: a task before this one failed.")
         with self.workbench(context) as bench:
-            return bench.closing().check(plan_key(context))
+            counts = bench.closing().check(plan_key(context))
+            bench.ways.clear_shared()
+        return counts
 
 
 class ReportOperator(MigrationOperator):

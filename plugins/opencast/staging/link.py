@@ -77,7 +77,9 @@ class LinkRoute:
         self._allow_copy = allow_copy
         self._base_uri: str | None = None
 
-    def send(self, mp_id: str, element_id: str, file_name: str, staged: StagedObject) -> SentFile:
+    def send(
+        self, mp_id: str, element_id: str, file_name: str, staged: StagedObject, *, is_new: bool = False
+    ) -> SentFile:
         """Link one staged file into the target's repository, with its ``.md5``.
 
         Whatever the element's folder held, such as the ``.md5`` of a killed run, is replaced.

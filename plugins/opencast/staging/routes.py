@@ -16,7 +16,7 @@ from urllib.parse import quote
 from opencast.staging.source import StagedObject
 from opencast.staging.store import ObjectStore
 
-SentHow = Literal["present", "link", "reflink", "copy", "upload", "zip"]
+SentHow = Literal["present", "link", "reflink", "copy", "upload", "shared", "zip"]
 
 #: Beginning of the mediapackage ids under which probe objects are sent; no event is ever made with them.
 PROBE_PREFIX = "airflow-route-probe-"
@@ -32,7 +32,8 @@ class SentFile:
 
     :param url: the url for the element in the manifest; for the zip route the path below the zip's root folder.
     :param how: ``present`` was there already with the same bytes; ``link`` shares the inode with staging;
-        ``reflink`` shares blocks; ``copy`` was written; ``upload`` went over HTTP; ``zip`` will travel in the zip.
+        ``reflink`` shares blocks; ``copy`` was written; ``upload`` went over HTTP; ``shared`` was linked by the target
+        from a file that it was sent before; ``zip`` will travel in the zip.
     :param bytes_written: media bytes written to the target's disk, or sent to it, by this call.
     :param note: why not in the best way, for the report; empty when it was the best way.
     """
@@ -65,8 +66,13 @@ class Route(Protocol):
     def probe(self) -> RouteProbe:
         """Send a probe object, read it back, remove it; never raises for what the target or its storage refuse."""
 
-    def send(self, mp_id: str, element_id: str, file_name: str, staged: StagedObject) -> SentFile:
-        """Bring one staged file to the target under the ids given; doing so again changes nothing."""
+    def send(
+        self, mp_id: str, element_id: str, file_name: str, staged: StagedObject, *, is_new: bool = False
+    ) -> SentFile:
+        """Bring one staged file to the target under the ids given; doing so again changes nothing.
+
+        :param is_new: nothing was ever sent under these ids, so that nobody needs to be asked whether it is there.
+        """
 
     def remove_sent(self, mp_id: str, element_ids: Iterable[str]) -> int:
         """Remove what this route left under ``files/`` for these elements; answer how many of them were there."""

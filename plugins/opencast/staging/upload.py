@@ -38,9 +38,12 @@ class UploadRoute:
         self._repository = repository
         self._base_uri: str | None = None
 
-    def send(self, mp_id: str, element_id: str, file_name: str, staged: StagedObject) -> SentFile:
+    def send(
+        self, mp_id: str, element_id: str, file_name: str, staged: StagedObject, *, is_new: bool = False
+    ) -> SentFile:
         """Upload one staged file, unless the target says that it has these bytes there.
 
+        :param is_new: nothing was sent under these ids before: the target is not asked.
         :raises InvalidIdentifier: an id or name that would leave its folder.
         :raises ChecksumMismatch: the target received other bytes, twice; or the staged object was changed.
         :raises ServerError: what the target answers.
@@ -48,7 +51,7 @@ class UploadRoute:
         check_mediapackage_id(mp_id)
         check_element_id(element_id)
         name = safe_file_name(file_name)
-        if self._repository.matches(mp_id, element_id, name, staged.md5):
+        if not is_new and self._repository.matches(mp_id, element_id, name, staged.md5):
             return SentFile(self._url(mp_id, element_id, name), "present", 0)
         written = 0
         for _ in range(_TRIES):
@@ -76,7 +79,7 @@ class UploadRoute:
         try:
             with probe_object(self._store) as (mp_id, staged):
                 try:
-                    self.send(mp_id, PROBE_ELEMENT, PROBE_FILE, staged)
+                    self.send(mp_id, PROBE_ELEMENT, PROBE_FILE, staged, is_new=True)
                 finally:
                     with suppress(OpencastError):  # a target that refuses the upload may refuse this, too
                         self.remove_sent(mp_id, [PROBE_ELEMENT])

@@ -70,7 +70,9 @@ class ZipRoute:
         self._ingest = ingest
         self._workflow_id = workflow_id
 
-    def send(self, mp_id: str, element_id: str, file_name: str, staged: StagedObject) -> SentFile:
+    def send(
+        self, mp_id: str, element_id: str, file_name: str, staged: StagedObject, *, is_new: bool = False
+    ) -> SentFile:
         """Answer where the file will lie in the zip; it travels with :meth:`ingest`.
 
         :raises InvalidIdentifier: an id or name that would leave its folder.

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import JSON, BigInteger, ForeignKey, Index, Integer, String, Text, UniqueConstraint
+from sqlalchemy import JSON, BigInteger, Boolean, ForeignKey, Index, Integer, String, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from opencast.store.base import Base, UtcDateTime, utc_now
@@ -197,6 +197,20 @@ class KnownDigest(Base):
     size: Mapped[int] = mapped_column(BigInteger)
     #: The version of the object that the URL belonged to; another one makes the row worthless.
     version: Mapped[str | None] = mapped_column(String(64))
+
+
+class SentFile(Base):
+    """A large file that a target was sent, so that it need not be sent again for another mediapackage."""
+
+    __tablename__ = "sent_file"
+
+    target: Mapped[str] = mapped_column(String(512), primary_key=True)
+    #: Names the content, see ``opencast.staging.shared_upload``.
+    key: Mapped[str] = mapped_column(String(64), primary_key=True)
+    #: Its name in the target's collection of shared files, noted before it is sent there; null: it is in none.
+    name: Mapped[str | None] = mapped_column(String(255))
+    #: Whether the target has answered that the file is in the collection.
+    is_complete: Mapped[bool] = mapped_column(Boolean, default=False)
 
 
 class IdMap(Base):
