@@ -25,6 +25,7 @@ class RunRecord:
     :param definition_id: id of the workflow definition that is sent along; unique for each import, so that the
         workflow is found again on the target.
     :param publication: what the run published, as the XML of a mediapackage that holds only this publication.
+    :param after: id of the mediapackage's last workflow before this run, where the definition's id is not unique.
     """
 
     where: str
@@ -32,6 +33,7 @@ class RunRecord:
     state: RunState = RunState.PLANNED
     workflow_id: str | None = None
     publication: str | None = None
+    after: int = 0
 
 
 @dataclass
@@ -57,12 +59,14 @@ class Journal:
     :param source_version: archive version of the source's package when it was read.
     :param sent: by ``RunElement.key``.
     :param notes: for the report.
+    :param is_zip: the files travel in a zip with the request that starts the one run.
     """
 
     source_version: str | None = None
     runs: list[RunRecord] = field(default_factory=list)
     sent: dict[str, SentRecord] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
+    is_zip: bool = False
 
     @property
     def is_sent(self) -> bool:
@@ -85,4 +89,5 @@ class Journal:
             runs=[RunRecord(**{**run, "state": RunState(run["state"])}) for run in value.get("runs", [])],
             sent={key: SentRecord(**sent) for key, sent in value.get("sent", {}).items()},
             notes=list(value.get("notes", [])),
+            is_zip=bool(value.get("is_zip")),
         )

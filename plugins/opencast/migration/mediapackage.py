@@ -118,13 +118,13 @@ class MediaPackageMigrator:
             log.info("Going on with the import that was begun before.")
             return self.advance()
         self._means.ledger.begin(self._key, version)
-        plan = runs.plan_import(package)
+        plan = self._plan(package)
         if self._is_there_already(package, plan, version):
             return Progress.NOTHING_TO_DO
         staged = self._stage(plan)
         if staged is None:
             return Progress.NO_ROOM
-        self._mover.send(plan, staged, version, xml)
+        self._send(plan, staged, version, xml)
         return self.advance()
 
     def advance(self) -> Progress:
@@ -134,7 +134,7 @@ class MediaPackageMigrator:
         """
         journal = self._journal()
         package = self._package()
-        plan = runs.plan_import(package)
+        plan = self._plan(package)
         while (run := journal.current()) is not None:
             if run.state is not RunState.RUNNING:
                 self._start(run, journal, package, plan)
@@ -157,12 +157,12 @@ class MediaPackageMigrator:
         """
         journal = self._journal()
         package = self._package()
-        plan = runs.plan_import(package)
+        plan = self._plan(package)
         verdict = self._verify(package, plan, journal.sent)
         if not verdict.is_equal:
             raise VerificationFailed(f"Mediapackage {self._id} differs on the target: {verdict.differences[0]}.")
         companions = self._migrate_companions()
-        self._mover.remove_sent(journal)
+        self._remove_sent(journal)
         self._finish(journal.source_version, (*journal.notes, *verdict.notes, *companions.notes))
         return verdict
 
@@ -173,7 +173,7 @@ class MediaPackageMigrator:
         """
         journal = self._journal()
         if journal.sent:
-            self._mover.remove_sent(journal)
+            self._remove_sent(journal)
         state = State.SKIPPED if skipped else State.FAILED
         self._means.ledger.finish(self._key, state, reason=str(error), notes=tuple(journal.notes))
         self._imports.release(self._id)
@@ -270,10 +270,22 @@ class MediaPackageMigrator:
                 # The others may have ended, or given way, while this one was being staged.
         return None
 
+    def _plan(self, package: MediaPackage) -> runs.ImportPlan:
+        """Decide what is imported of the mediapackage, and how."""
+        return runs.plan_import(package)
+
+    def _send(self, plan: runs.ImportPlan, staged: Staged, version: str | None, xml: bytes) -> None:
+        """Bring the staged files to the target, and plan the import runs."""
+        self._mover.send(plan, staged, version, xml)
+
+    def _remove_sent(self, journal: Journal) -> None:
+        """Remove what was sent for the import runs."""
+        self._mover.remove_sent(journal)
+
     def _give_back(self) -> None:
         journal = self._journal()
         if journal.sent:
-            self._mover.remove_sent(journal)
+            self._remove_sent(journal)
         self._imports.release(self._id)
 
     # --- import runs -----------------------------------------------------------------------------------------------
@@ -283,14 +295,22 @@ class MediaPackageMigrator:
             return
         run.state = RunState.STARTING
         self._imports.save(self._id, journal.to_json())
-        definition, manifest = self._documents(run, journal, package, plan)
         try:
-            instance = self._means.target.workflows.start(definition, manifest)
+            instance = self._request(run, journal, package, plan)
         except Conflict as error:
             if not self._found_again(run, journal):
                 raise ObjectBusy(f"Mediapackage {self._id} has an active workflow on the target.") from error
             return
         self._note_started(run, journal, instance.id)
+
+    def _request(
+        self, run: RunRecord, journal: Journal, package: MediaPackage, plan: runs.ImportPlan
+    ) -> WorkflowInstance:
+        """Start the workflow of an import run on the target.
+
+        :raises Conflict: the mediapackage has an active workflow there.
+        """
+        return self._means.target.workflows.start(*self._documents(run, journal, package, plan))
 
     def _found_again(self, run: RunRecord, journal: Journal) -> bool:
         """Look for the workflow on the target: the request that starts it may have arrived before a crash."""
@@ -331,12 +351,15 @@ class MediaPackageMigrator:
 
     def _instance(self, run: RunRecord) -> WorkflowInstance:
         try:
-            return self._means.target.workflows.get(run.workflow_id or "")
+            return self._look(run.workflow_id or "")
         except NotFound as error:
             raise WorkflowFailed(
                 f"Workflow {run.workflow_id} ({run.where}) of mediapackage {self._id} is not on the target any more.",
                 advice="It was removed before it was seen to end; run the migration again.",
             ) from error
+
+    def _look(self, workflow_id: str) -> WorkflowInstance:
+        return self._means.target.workflows.get(workflow_id)
 
     def _end_run(self, run: RunRecord, journal: Journal, instance: WorkflowInstance) -> None:
         problem = _problem(run, instance)

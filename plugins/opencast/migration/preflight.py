@@ -14,6 +14,7 @@ from opencast.api.opencast import Opencast
 from opencast.errors import Forbidden, OpencastError, PreflightFailed, UnsupportedVersion
 from opencast.migration.definitions import OPERATIONS
 from opencast.migration.options import Way
+from opencast.migration.restricted import NEEDED_ROLES
 from opencast.migration.servers import Party, party
 from opencast.migration.source_storage import SourceStorage
 from opencast.migration.ways import Ways, best
@@ -109,7 +110,8 @@ class Preflight:
         if target:
             self._attempt("target: version", lambda: self._version(self._target, OLDEST_TARGET))
             self._attempt("target: clock", lambda: self._clock(self._target))
-            self._attempt("target: workflow operations", self._operations)
+            if target.is_admin:  # others may not ask; the import workflow is looked for instead
+                self._attempt("target: workflow operations", self._operations)
             if staging:
                 self._attempt("target: way of the files", lambda: self._choose(staging.ways))
         if self._settings.link_source or self.way is Way.LINK:
@@ -129,10 +131,14 @@ class Preflight:
 
         def login() -> str:
             me = opencast.info.me()
-            if not me.is_admin:
+            where = f"{me.username} on {opencast.client.base_url}, organization {me.organization}"
+            if not me.is_admin and (opencast is self._source or self._wanted not in {Way.AUTO, Way.ZIP}):
                 raise Forbidden(f"The account {me.username} is no administrator on {opencast.client.base_url}.")
+            if not me.is_admin:
+                _require_roles(me, opencast.client.base_url)
+                where += ": may ingest, but is no administrator; only archives can be brought, see the route zip"
             found.append(me)
-            return f"{me.username} on {opencast.client.base_url}, organization {me.organization}"
+            return where
 
         self._attempt(f"{name}: login", login)
         return found[0] if found else None
@@ -196,6 +202,16 @@ class Preflight:
                 advice="Make room or give the account of the workers the right to write there.",
             ) from error
         return f"{folder}, {free / 1e9:.1f} GB free"
+
+
+def _require_roles(me: Me, url: str) -> None:
+    """Refuse an account that could not see what became of an import."""
+    missing = [f"{role} ({purpose})" for role, purpose in NEEDED_ROLES.items() if role not in me.roles]
+    if missing:
+        raise Forbidden(
+            f"The account {me.username} is no administrator on {url}.",
+            advice=f"Give it ROLE_ADMIN, or for imports of archives by zip: {', '.join(missing)}.",
+        )
 
 
 def require(checks: Iterable[Check]) -> None:

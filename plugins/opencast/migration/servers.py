@@ -19,12 +19,14 @@ class Party:
 
     :param name: ``<url>#<organization>``; names it in the store.
     :param addresses: the server's own address first, then those of its user interfaces by property.
+    :param is_admin: whether the account may see and do everything there.
     """
 
     name: str
     url: str
     organization: str
     addresses: Mapping[str, str]
+    is_admin: bool = True
 
 
 def party(opencast: Opencast, me: Me) -> Party:
@@ -34,7 +36,7 @@ def party(opencast: Opencast, me: Me) -> Party:
         if me.properties.get(name):
             addresses[name] = me.properties[name]
     url = opencast.client.base_url
-    return Party(name=f"{url}#{me.organization}", url=url, organization=me.organization, addresses=addresses)
+    return Party(f"{url}#{me.organization}", url, me.organization, addresses, me.is_admin)
 
 
 def moved_url(url: str, source: Party, target: Party) -> str:

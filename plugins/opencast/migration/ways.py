@@ -80,8 +80,12 @@ class Ways:
         if way is Way.UPLOAD:
             return SharedUploadRoute(self._store, self._target.files, self._files())
         if way is Way.ZIP:
-            return ZipRoute(self._store, self._target.ingest, self._settings.zip_workflow)
+            return self.zip_route()
         raise ValueError(f"{way.value} is no way by itself")
+
+    def zip_route(self) -> ZipRoute:
+        """Return the way of whole mediapackages."""
+        return ZipRoute(self._store, self._target.ingest, self._settings.zip_workflow)
 
     def clear_shared(self) -> int:
         """Remove the files that the target keeps for several mediapackages; answer how many there were."""

@@ -33,6 +33,7 @@ from opencast.migration.themes import ThemeMigrator
 from opencast.migration.throttle import CurrentLimits, SourceThrottle, TargetWatch
 from opencast.migration.transfer import RememberedDigests, RememberedFiles
 from opencast.migration.ways import LateRoute, Ways
+from opencast.migration.zipped import ZippedMediaPackageMigrator, must_travel_as_zip
 from opencast.model.workflow import WorkflowState
 from opencast.settings import Settings
 from opencast.staging.clean import clean
@@ -267,7 +268,10 @@ class Workbench:
             route=LateRoute(lambda: self.route),
             companions=Companions(self.source, self.target, self.options),
         )
-        return MediaPackageMigrator(means, ObjectKey(Kind.MEDIAPACKAGE, identifier, plan_key, title))
+        key = ObjectKey(Kind.MEDIAPACKAGE, identifier, plan_key, title)
+        if must_travel_as_zip(means, key, is_chosen=self.options.route is Way.ZIP):
+            return ZippedMediaPackageMigrator(means, key, self.ways.zip_route(), self.settings.zip_workflow)
+        return MediaPackageMigrator(means, key)
 
     def scheduled_migrator(self, identifier: str, plan_key: str, title: str = "") -> ScheduledEventMigrator:
         """Return the migrator of one scheduled event; its few files go to the scheduler by upload."""

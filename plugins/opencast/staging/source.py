@@ -117,6 +117,11 @@ class Fetcher:
         meter = meter or _bandwidths.setdefault(rate_limit, Bandwidth(rate_limit))
         self._http = HttpFetch(store, downloader, meter, tries=tries, sleep=sleep)
 
+    @property
+    def store(self) -> ObjectStore:
+        """The store that the files are brought into."""
+        return self._store
+
     def fetch(self, file: SourceFile) -> StagedObject:
         """Bring one file into the store, unless it is there.
 
