@@ -40,6 +40,11 @@ class AirflowServer:
         self._session = requests.Session()
         self._session.trust_env = False
 
+    @property
+    def components(self) -> list[str]:
+        """The processes without which nothing goes on."""
+        return list(COMPONENTS)
+
     def environment(self) -> dict[str, str]:
         """Return the environment of all components.
 
@@ -99,6 +104,11 @@ class AirflowServer:
         answer = self._session.post(self._api("connections"), json=connection, timeout=30)
         if answer.status_code == 409:
             answer = self._session.patch(self._api(f"connections/{identifier}"), json=connection, timeout=30)
+        answer.raise_for_status()
+
+    def pause(self, dag_id: str, *, paused: bool) -> None:
+        """Switch a DAG's schedule off or on; a run that was triggered needs it on."""
+        answer = self._session.patch(self._api(f"dags/{dag_id}"), json={"is_paused": paused}, timeout=30)
         answer.raise_for_status()
 
     def trigger(self, dag_id: str, conf: dict[str, Any]) -> str:
@@ -164,7 +174,7 @@ class AirflowServer:
                     return
             except requests.RequestException:
                 pass  # not listening yet
-            for name in COMPONENTS:
+            for name in self.components:
                 known = self._processes.known(name)
                 if known is not None and not known.is_alive():
                     raise SystemExit(f"Airflow's {name} has ended; see {self._processes.log(name)}.")

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import subprocess
 import sys
 import time
 from pathlib import Path
@@ -19,10 +20,13 @@ from scripts.processes import Processes, Started, free_port
 
 FOLDER = ROOT / ".demo"
 MIGRATE = "opencast_migrate"
+HARVEST = "oaipmh_harvest"
+#: Name of the source's OAI-PMH repository in the catalogue.
+REPOSITORY = "demo"
 #: Account of the simulators, as a fresh Opencast has it.
 LOGIN, PASSWORD = "admin", "opencast"
 #: The library of the source: what a real Opencast 17 answered, see tests/data/recordings.
-SOURCE = ["--library", "recorded"]
+SOURCE = ["--library", "recorded", "--oai-records", "72", "--oai-open"]
 TARGET = ["--library", "empty"]
 
 
@@ -50,12 +54,54 @@ def up() -> int:
     run_id = server.trigger(MIGRATE, {"include_failed": True})
     state = server.wait_for_run(MIGRATE, run_id, timeout=900)
     _print_report(MIGRATE, run_id)
-    print(f"\nThe migration's run ended as {state} after {time.monotonic() - began:.0f} s in all. Look at")
+    harvested = _harvest(server, source.url)
+    seconds = time.monotonic() - began
+    print(f"\nThe migration's run ended as {state}, the harvest's as {harvested}, after {seconds:.0f} s. Look at")
     print(f"  Airflow           {server.url}")
     print(f"  the run           {server.run_address(MIGRATE, run_id)}")
     print(f"  source, target    {source.url}  {target.url}  ({LOGIN} / {PASSWORD})")
     print("  `make demo` again finds nothing left to do; `make clean` ends and removes everything.")
-    return 0 if state == "success" else 1
+    return 0 if state == harvested == "success" else 1
+
+
+def _harvest(server: AirflowServer, source: str) -> str:
+    """Harvest the source's OAI-PMH repository once, print what the catalogue holds, and return the run's state."""
+    print(f"\nHarvesting {source}/oaipmh/default ...", flush=True)
+    if f'"{REPOSITORY}"' not in _catalogue(server, "repository", "list"):
+        _catalogue(server, "repository", "add", REPOSITORY, f"{source}/oaipmh/default")
+    server.wait_for_dag(HARVEST)
+    # The schedule stays off: it would start a run every minute.
+    server.pause(HARVEST, paused=False)
+    run_id = server.trigger(HARVEST, {"repositories": [REPOSITORY]})
+    state = server.wait_for_run(HARVEST, run_id, timeout=300)
+    server.pause(HARVEST, paused=True)
+    print(f"  The catalogue holds {_holdings(server)}.")
+    return state
+
+
+def _holdings(server: AirflowServer) -> str:
+    """Count what the catalogue holds."""
+    from opencast.store.catalogue import Series, Track
+    from opencast.store.database import Database
+    from opencast.store.harvesting import Record
+    from sqlalchemy import func, select
+
+    database = Database(f"sqlite:///{server.environment()['OPENCAST_DATA_FOLDER']}/store.db")
+    with database.reading() as session:
+        counts = [
+            f"{session.scalar(select(func.count()).select_from(table))} {name}"
+            for table, name in ((Record, "records"), (Series, "series"), (Track, "tracks"))
+        ]
+    return ", ".join(counts)
+
+
+def _catalogue(server: AirflowServer, *command: str) -> str:
+    """Run a command of ``python -m opencast`` over the demo's store, and return its JSON."""
+    arguments = [sys.executable, "-m", "opencast", "--json", *command]
+    result = subprocess.run(arguments, cwd=ROOT, env=server.environment(), capture_output=True, text=True, check=False)
+    if result.returncode != 0:
+        raise SystemExit(f"{' '.join(command)} failed: {result.stderr.strip()}")
+    return result.stdout
 
 
 def airflow() -> int:

@@ -46,8 +46,20 @@ class Processes:
         """Return a process that was started here, running or not, or None."""
         return self._known.get(name)
 
-    def start(self, name: str, command: list[str], *, environment: dict[str, str], cwd: Path, url: str = "") -> Started:
-        """Start a process in a session of its own; its output goes to ``logs/<name>.log``."""
+    def start(
+        self,
+        name: str,
+        command: list[str],
+        *,
+        environment: dict[str, str],
+        cwd: Path,
+        url: str = "",
+        user: str | None = None,
+    ) -> Started:
+        """Start a process in a session of its own; its output goes to ``logs/<name>.log``.
+
+        :param user: account to run as, or None for the own one.
+        """
         log = self.folder / "logs" / f"{name}.log"
         log.parent.mkdir(parents=True, exist_ok=True)
         with log.open("ab") as output:
@@ -59,6 +71,8 @@ class Processes:
                 stdout=output,
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
+                user=user,
+                group=user,
             )
         started = Started(name, process.pid, _start_ticks(process.pid) or 0, url)
         self._known[name] = started

@@ -109,6 +109,11 @@ class Settings(BaseModel):
         gt=0,
         description="An answer of the target to a reading request that takes longer means: fewer imports at once.",
     )
+    import_pool: str | None = Field(
+        default=None,
+        description="Airflow pool of the tasks that migrate mediapackages; it must exist, or they never start. Let it "
+        "count deferred tasks, and have twice as many slots as imports at the same time.",
+    )
     tasks_at_once: int = Field(
         default=4, ge=1, le=64, description="Mapped tasks of one run that read from the source at the same time."
     )

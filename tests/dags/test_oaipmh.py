@@ -80,7 +80,6 @@ def events(name: str) -> list[dict[str, Any]]:
 
     with create_session() as session:
         query = select(AssetEvent).join(AssetModel, AssetModel.id == AssetEvent.asset_id)
-        print([(e.asset_id,e.extra) for e in session.scalars(select(AssetEvent))], [(a.name,a.uri) for a in session.scalars(select(AssetModel))])
         found = session.scalars(query.where(AssetModel.name == f"oaipmh_{name}").order_by(AssetEvent.id))
         return [dict(event.extra) for event in found]
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import os
+import uuid
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -18,7 +20,7 @@ from opencast.harvest.transport import Transport
 from opencast.store.catalogue import MatterhornRecord, MediaItem, Playlist, PlaylistItem, Series, Track
 from opencast.store.database import Database
 from opencast.store.harvesting import HarvestRun, HarvestStream, Record, RecordContent, Repository
-from sqlalchemy import select
+from sqlalchemy import create_engine, make_url, select
 
 from tests.harvest.in_process import InProcess
 from tests.harvest.oai_server import OaiServer
@@ -146,11 +148,49 @@ def empty_store(tmp_path_factory: pytest.TempPathFactory) -> bytes:
     return path.read_bytes()
 
 
+#: URL of a PostgreSQL server's database ``postgres``: with it, the tests of the harvest run there instead of on SQLite.
+POSTGRESQL = os.environ.get("TEST_POSTGRESQL_URL")
+
+
 @pytest.fixture
-def database(tmp_path: Path, empty_store: bytes) -> Database:
+def database(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Database]:
+    if POSTGRESQL:
+        yield from _postgresql_database(request.getfixturevalue("empty_postgresql"))
+        return
     path = tmp_path / "store.db"
-    path.write_bytes(empty_store)
-    return Database(f"sqlite:///{path}")
+    path.write_bytes(request.getfixturevalue("empty_store"))
+    yield Database(f"sqlite:///{path}")
+
+
+@pytest.fixture(scope="session")
+def empty_postgresql() -> str:
+    """A migrated store to make copies of."""
+    name = f"empty_{uuid.uuid4().hex}"
+    _administer(f"CREATE DATABASE {name}")
+    database = Database(_url_of(name))
+    database.upgrade()
+    database.dispose()
+    return name
+
+
+def _postgresql_database(template: str) -> Iterator[Database]:
+    name = f"test_{uuid.uuid4().hex}"
+    _administer(f"CREATE DATABASE {name} TEMPLATE {template}")
+    database = Database(_url_of(name))
+    yield database
+    database.dispose()
+    _administer(f"DROP DATABASE {name} WITH (FORCE)")
+
+
+def _administer(statement: str) -> None:
+    engine = create_engine(str(POSTGRESQL), isolation_level="AUTOCOMMIT")
+    with engine.connect() as connection:
+        connection.exec_driver_sql(statement)
+    engine.dispose()
+
+
+def _url_of(name: str) -> str:
+    return make_url(str(POSTGRESQL)).set(database=name).render_as_string(hide_password=False)
 
 
 @pytest.fixture

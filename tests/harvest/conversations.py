@@ -20,7 +20,8 @@ themselves. An answer is built from these keys, in this order:
 ``harvests`` instead of ``answers`` holds several harvests, one after the other. The outcome is in ``records``
 (identifier: ``alive``, ``deleted`` or ``unreadable``), ``error`` (name of the class), ``findings`` (kinds),
 ``watermark`` (``moved`` or ``kept``) and ``waited`` (at least so many seconds). ``holds`` names what the repository
-really has, where that is not what is alive.
+really has, where that is not what is alive. ``endless`` says that the server would repeat its last answers for ever to
+a client that goes on asking: so many of them.
 """
 
 from __future__ import annotations
@@ -83,6 +84,7 @@ class Conversation:
     steps: tuple[Step, ...]
     records: dict[str, str]
     holds: frozenset[str]
+    endless: int
 
     def __str__(self) -> str:
         return f"{self.theme}/{self.name}".replace(" ", "-")
@@ -116,6 +118,7 @@ def _conversation(theme: str, raw: dict[str, Any]) -> Conversation:
         steps=tuple(_step(harvest, number) for number, harvest in enumerate(harvests)),
         records=records,
         holds=frozenset(raw.get("holds", alive)),
+        endless=raw.get("endless", 0),
     )
 
 

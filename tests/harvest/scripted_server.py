@@ -17,10 +17,14 @@ class ScriptedServer:
 
     ``Identify`` and ``ListMetadataFormats`` are answered by themselves, other requests by the script. When it is over,
     the server answers 500, and :attr:`surplus` counts.
+
+    :param endless: whether it repeats its last answers instead, where the conversation says so.
     """
 
-    def __init__(self, conversation: Conversation) -> None:
+    def __init__(self, conversation: Conversation, *, endless: bool = False) -> None:
         self._conversation = conversation
+        self._endless = conversation.endless if endless else 0
+        self._last: list[Answer] = []
         self._script: list[Answer] = []
         self._socket = socket.create_server(("127.0.0.1", 0))
         self._thread = threading.Thread(target=self._serve, daemon=True)
@@ -44,6 +48,7 @@ class ScriptedServer:
     def play(self, answers: Sequence[Answer]) -> None:
         """Set the answers to the next requests."""
         self._script = list(answers)
+        self._last = self._script[-self._endless :]
 
     @property
     def left(self) -> int:
@@ -87,6 +92,8 @@ class ScriptedServer:
         if own is not None:
             return _plain(envelope(own())), False
         self.asked.append(arguments)
+        if not self._script and self._endless:
+            self._script = list(self._last)
         if not self._script:
             self.surplus += 1
             return b"HTTP/1.1 500 Over\r\nContent-Length: 0\r\nConnection: close\r\n\r\n", False

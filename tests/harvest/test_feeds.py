@@ -150,7 +150,7 @@ def test_identifiers_stay_when_an_item_changes(site: Site) -> None:
 
 def test_characters_that_xml_does_not_allow_are_left_out(site: Site) -> None:
     with site.database.session() as session:
-        session.execute(update(MediaItem).values(title="a\x0bb\ud7ff", description="\x00"))
+        session.execute(update(MediaItem).values(title="a\x0bb\ud7ff", description="\x01"))
     feed = read_feed(site.database, "lectures", TOKEN)
     assert etree.fromstring(rss(feed, **WHERE)).findtext("channel/item/title") == "ab\ud7ff"
 

@@ -173,4 +173,3 @@ def test_engage_player_keeps_the_targets_element_ids_which_its_search_index_has(
         ("new-x", None),
         ("new-y", "track:new-x;time=5"),
     ]
-

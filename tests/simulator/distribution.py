@@ -5,9 +5,10 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import shutil
+from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
-from tests.simulator import clock, metadata
+from tests.simulator import clock, hls, metadata
 from tests.simulator import storage as files
 from tests.simulator.mediapackage import Element, MediaPackage
 from tests.simulator.records import PublishedEpisode
@@ -38,7 +39,7 @@ class Distribution:
 
         :raises DistributionFailed: when a file is missing.
         """
-        result = []
+        result: list[tuple[Element, Path]] = []
         self.state.next_job_id()  # The job that distributes them takes an id too.
         for element in shuffled(elements):
             try:
@@ -46,26 +47,34 @@ class Distribution:
                 source = self.storage.same_file(org, package.id, source)
                 name = unquote(element.file_name)
                 target = self.storage.distributed(org, channel, package.id, str(element.id), name)
-                if source != target:
+                if hls.is_playlist(element):
+                    target.parent.mkdir(parents=True, exist_ok=True)
+                    target.unlink(missing_ok=True)
+                    shutil.copyfile(source, target)  # It is going to be rewritten.
+                elif source != target:
                     files.link(source, target)
             except (Unreachable, OSError, files.UnsafePath) as error:
                 raise DistributionFailed(f"Unable to find {element.url} in the workspace") from error
             published = element.clone()
             base = f"{self.workspace.base_url}/static/{org}/{channel}/{package.id}"
             published.url = f"{base}/{element.id}/{element.file_name}"
-            result.append(published)
-        return result
+            result.append((published, target))
+        try:
+            hls.fix_references(result)
+        except hls.NoPlayableSet as error:
+            raise DistributionFailed(f"Cannot distribute {package.id}: {error}") from error
+        return [element for element, _ in result]
 
     def retract(self, org: str, channel: str, package: MediaPackage, elements: list[Element]) -> None:
-        """Remove the directories of published elements, found by their urls, else by their ids."""
-        prefix = f"/static/{org}/{channel}/{package.id}/"
+        """Remove the directories of published elements, found by their urls whatever channel these name."""
         for element in elements:
             path = unquote(urlsplit(element.url or "").path)
-            part = path[len(prefix) :].split("/")[0] if path.startswith(prefix) else str(element.id)
+            parts = path.removeprefix("/static/").split("/") if path.startswith(f"/static/{org}/") else []
+            place = parts[1:4] if len(parts) > 4 else [channel, package.id, str(element.id)]
             with contextlib.suppress(files.UnsafePath):
-                home = self.storage.downloads / org / files.check_id(channel) / files.check_id(package.id)
-                shutil.rmtree(home / files.check_id(part), ignore_errors=True)
-                files.prune(home, self.storage.downloads / org)
+                home = self.storage.downloads.joinpath(org, *(files.check_id(part) for part in place))
+                shutil.rmtree(home, ignore_errors=True)
+                files.prune(home.parent, self.storage.downloads / org)
 
     def add_to_search(self, org: str, package: MediaPackage) -> None:
         """Enter a published episode into the search service."""

@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import requests
 
-from tests.simulator import Simulator, mediapackage
-from tests.simulator.mediapackage import Element, MediaPackage
+from tests.simulator import Simulator, mediapackage, xmlio
+from tests.simulator.mediapackage import NAMESPACE, Element, MediaPackage
 
 CATALOG = (
     '<dublincore xmlns="http://www.opencastproject.org/xsd/1.0/dublincore/" xmlns:dcterms="http://purl.org/dc/terms/">'
     "<dcterms:title>{title}</dcterms:title><dcterms:created>2023-01-01T10:00:00Z</dcterms:created>{more}</dublincore>"
 )
+#: A complete set: a master playlist, the playlist of its one variant, and media.
+HLS = {
+    "hls-master": ("master.m3u8", b"#EXTM3U\n#EXT-X-STREAM-INF:BANDWIDTH=1\nvariant.m3u8\n"),
+    "hls-variant": ("variant.m3u8", b'#EXTM3U\n#EXT-X-MAP:URI="cam.mp4",BYTERANGE="9@0"\n#EXTINF:4,\ncam.mp4\n'),
+    "hls-media": ("cam.mp4", b"media"),
+}
 Steps = Sequence[tuple[str, dict[str, str]]]
 
 
@@ -46,6 +52,17 @@ class Driver:
         episode = Element("catalog", "dc-1", "dublincore/episode", mimetype="text/xml")
         episode.url = self.upload(package_id, "dc-1", "dublincore.xml", catalog)
         package.elements = [track, episode]
+        return package
+
+    def hls_package(self, package_id: str, files: Mapping[str, tuple[str, bytes]] = HLS) -> MediaPackage:
+        """Upload an episode catalog and the files of an HLS set, by the ids of their tracks."""
+        package = self.package(package_id)
+        package.elements = [element for element in package.elements if element.kind == "catalog"]
+        for element_id, (name, data) in files.items():
+            element = Element("track", element_id, "presenter/delivery", mimetype="application/x-mpegURL")
+            element.url = self.upload(package_id, element_id, name, data)
+            element.details = list(xmlio.parse(f'<x xmlns="{NAMESPACE}"><logicalname>{name}</logicalname></x>'))
+            package.elements.append(element)
         return package
 
     def start(self, package: MediaPackage, steps: Steps, properties: str = "") -> requests.Response:

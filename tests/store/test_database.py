@@ -8,16 +8,15 @@ import threading
 from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 
+import opencast.store
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
-from sqlalchemy import select
-
-import opencast.store
 from opencast.errors import ConfigurationError, StoreError
 from opencast.store import tables
 from opencast.store.base import Base
 from opencast.store.database import Database
+from sqlalchemy import select
 
 
 @pytest.fixture

@@ -10,11 +10,14 @@ from opencast.api.opencast import Opencast
 from opencast.audit.comparison import Compared, finding, require_both
 from opencast.errors import MigrationError, NotFound
 from opencast.migration.comments import paired
+from opencast.migration.hls import is_playlist
 from opencast.migration.journal import SentRecord
+from opencast.migration.oaipmh import shown_in_repositories
 from opencast.migration.options import Verify
 from opencast.migration.probes import Prober
 from opencast.migration.runs import ImportPlan, RunElement, plan_import
 from opencast.migration.schedules import ScheduleComparison, read_scheduled
+from opencast.migration.source_package import SourcePackages
 from opencast.migration.verification import PackageComparison
 from opencast.model.mediapackage import ElementKind, MediaPackage
 from opencast.store.audits import Finding
@@ -35,6 +38,7 @@ class EventAudit:
         self._verify = verify
         # What an audit meets has settled long ago: nobody waits for the index.
         self._prober = Prober(source, target, verify, patience_s=0.0)
+        self._packages = SourcePackages(source, target)
         self._schedules = ScheduleComparison(source, target)
 
     def compare(self, identifier: str, title: str = "") -> Finding:
@@ -49,7 +53,7 @@ class EventAudit:
             require_both(before, after)
             raise MigrationError("Both servers list the event, and neither has archived anything of it.")
         scheduled = self._scheduled(identifier)
-        compared = scheduled or self._recorded(source, target)
+        compared = scheduled or self._recorded(identifier, target)
         differences, notes = list(compared.differences), list(compared.notes)
         differences += self._comments(identifier)
         differences += self._workflow_properties(identifier)
@@ -70,9 +74,11 @@ class EventAudit:
 
     # --- recorded --------------------------------------------------------------------------------------------------
 
-    def _recorded(self, package: MediaPackage, target: MediaPackage) -> Compared:
-        plan = plan_import(package)
-        notes = [*plan.left_out, *plan.notes]
+    def _recorded(self, identifier: str, target: MediaPackage) -> Compared:
+        read = self._packages.read(identifier)
+        package, plan = read.package, plan_import(read.package)
+        target = shown_in_repositories(target, self._target)
+        notes = [*read.notes, *plan.left_out, *plan.notes]
         sent = self._digests(plan, target, notes)
         verdict = PackageComparison(package, plan, sent, self._prober.same_policy(package.series)).compare(target)
         verdict = self._prober.probe(verdict, package, plan, sent, target)
@@ -93,6 +99,8 @@ class EventAudit:
             else:
                 found[element.key] = SentRecord("", "", claimed, element.source.size or 0)
         for element in (element for run in plan.channels for element in run.elements):
+            if is_playlist(element.source):
+                continue  # compared by what it refers to
             claimed = _claimed(element)
             if self._verify is Verify.BYTES:
                 found[element.key] = self._read(element)

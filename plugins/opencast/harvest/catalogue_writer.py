@@ -9,13 +9,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, select, update
+from sqlalchemy import Connection, bindparam, select, update
 from sqlalchemy.orm import Session
 
 from opencast.harvest.changes import Change, note
 from opencast.harvest.item_writer import ItemWriter
 from opencast.harvest.items import ItemRules
-from opencast.harvest.readings import Gone, Owned, Reading
+from opencast.harvest.readings import Gone, Owned, Reading, SeriesRow
 from opencast.harvest.track_writer import write_tracks
 from opencast.store.bulk import MAX_LIST, BulkInsert
 from opencast.store.catalogue import MatterhornRecord, Series
@@ -36,6 +36,10 @@ _FIELDS = (
 _RECORDS = BulkInsert(MatterhornRecord, (*_KEY, *_FIELDS), key=_KEY, changed=_FIELDS, returning=("identifier", "id"))
 _SERIES_DEFAULTS: dict[str, Any] = {"users": [], "groups": [], "institutions": [], "signed_in": False, "public": False}
 _SERIES = BulkInsert(Series, (*_KEY, "title", *_SERIES_DEFAULTS), key=_KEY)
+# Built once: it is part of every page's transaction.
+_KNOWN_SERIES = select(*(getattr(Series, name) for name in SeriesRow._fields)).where(
+    Series.repository_id == bindparam("repository"), Series.identifier.in_(bindparam("some", expanding=True))
+)
 
 
 class CatalogueWriter:
@@ -61,15 +65,14 @@ class CatalogueWriter:
         connection = session.connection()
         changes: list[Change] = []
         for begin in range(0, len(readings), MAX_LIST):
-            changes += self._write_alive(session, readings[begin : begin + MAX_LIST], now)
+            changes += self._write_alive(connection, readings[begin : begin + MAX_LIST], now)
         for begin in range(0, len(gone), MAX_LIST):
             changes += self._write_gone(connection, gone[begin : begin + MAX_LIST], now)
         note(connection, self._repository_id, changes, now)
         return changes
 
-    def _write_alive(self, session: Session, readings: Sequence[Reading], now: datetime) -> list[Change]:
-        connection = session.connection()
-        series = self._ensure_series(session, readings)
+    def _write_alive(self, connection: Connection, readings: Sequence[Reading], now: datetime) -> list[Change]:
+        series = self._ensure_series(connection, readings)
         rows = [self._row(reading, series) for reading in readings]
         ids = dict(map(tuple, _RECORDS.execute(connection, rows)))
         owned = [Owned(ids[reading.identifier], reading) for reading in readings]
@@ -86,7 +89,7 @@ class CatalogueWriter:
         owners = {row: identifier for identifier, row in ids.items()}
         return self._items.mark_deleted(connection, owners, now)
 
-    def _ensure_series(self, session: Session, readings: Iterable[Reading]) -> Mapping[str, Series]:
+    def _ensure_series(self, connection: Connection, readings: Iterable[Reading]) -> Mapping[str, SeriesRow]:
         """Give the series of the records by identifier, making those that are not there yet.
 
         A series may be there before its first record, configured by hand; its title comes with the record. Identifiers
@@ -97,30 +100,29 @@ class CatalogueWriter:
             data = reading.data
             if data.series:
                 titles[data.series] = data.series_title or titles.get(data.series, "")
-        found = self._read_series(session, titles)
+        found = self._read_series(connection, titles)
         missing = [
             (self._repository_id, identifier, title, *_SERIES_DEFAULTS.values())
             for identifier, title in titles.items()
             if identifier not in found
         ]
         if missing:
-            _SERIES.execute(session.connection(), missing)
-            found = self._read_series(session, titles)
+            _SERIES.execute(connection, missing)
+            found = self._read_series(connection, titles)
         for identifier, title in titles.items():
             row = found[identifier]
             if title and row.title != title and (self._retitles or not row.title):
-                row.title = title
-        session.flush()
+                connection.execute(update(Series).where(Series.id == row.id).values(title=title))
         return found
 
-    def _read_series(self, session: Session, identifiers: Iterable[str]) -> dict[str, Series]:
+    def _read_series(self, connection: Connection, identifiers: Iterable[str]) -> dict[str, SeriesRow]:
         wanted = list(identifiers)
         if not wanted:
             return {}
-        query = select(Series).where(Series.repository_id == self._repository_id, Series.identifier.in_(wanted))
-        return {row.identifier: row for row in session.scalars(query)}
+        values = {"repository": self._repository_id, "some": wanted}
+        return {row.identifier: SeriesRow._make(row) for row in connection.execute(_KNOWN_SERIES, values)}
 
-    def _row(self, reading: Reading, series: Mapping[str, Series]) -> tuple[Any, ...]:
+    def _row(self, reading: Reading, series: Mapping[str, SeriesRow]) -> tuple[Any, ...]:
         data = reading.data
         return (
             self._repository_id,

@@ -15,7 +15,7 @@ from typing import Any
 
 from lxml import etree
 from sqlalchemy import Select, and_, delete, exists, func, or_, select, update
-from sqlalchemy.orm import Session, aliased
+from sqlalchemy.orm import Session
 
 from opencast.errors import ConfigurationError, InvalidMediaPackage, UnreadablePage
 from opencast.harvest import changes as changes_log
@@ -186,18 +186,13 @@ _CONTENTS = select(*_COLUMNS, RecordContent.xml).join(RecordContent, RecordConte
 
 def _out_of_date(repository_id: int, format_id: int) -> Select[int]:
     """Select the readable records without a matterhorn record, or with one of an older state or of another format."""
-    current = and_(MatterhornRecord.record_id == Record.id, MatterhornRecord.record_digest == Record.digest)
-    known = aliased(MatterhornRecord)
-    was_known = exists().where(known.repository_id == repository_id, known.identifier == Record.identifier)
+    of_record = and_(MatterhornRecord.repository_id == repository_id, MatterhornRecord.identifier == Record.identifier)
+    is_old = or_(MatterhornRecord.record_id != Record.id, MatterhornRecord.record_digest != Record.digest)
+    is_missing = and_(MatterhornRecord.id.is_(None), Record.deleted.is_(False))
     return (
         select(Record.id)
-        .outerjoin(MatterhornRecord, current)
-        .where(
-            Record.format_id == format_id,
-            Record.error == "",
-            MatterhornRecord.id.is_(None),
-            or_(Record.deleted.is_(False), was_known),
-        )
+        .outerjoin(MatterhornRecord, of_record)
+        .where(Record.format_id == format_id, Record.error == "", or_(is_missing, is_old))
     )
 
 

@@ -6,7 +6,7 @@ import hmac
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import select
+from sqlalchemy import and_, select
 
 from opencast.errors import FeedUnavailable
 from opencast.harvest.items import State
@@ -76,7 +76,10 @@ def read_feed(database: Database, name: str, token: str | None = None) -> Feed:
             select(MediaItem, Track, MatterhornRecord, Series.title)
             .join(PlaylistItem, PlaylistItem.media_item_id == MediaItem.id)
             .join(MatterhornRecord, MatterhornRecord.id == MediaItem.matterhorn_record_id)
-            .outerjoin(Track, Track.media_item_id == MediaItem.id)
+            .outerjoin(
+                Track,
+                and_(Track.matterhorn_record_id == MediaItem.matterhorn_record_id, Track.media_item_id == MediaItem.id),
+            )
             .outerjoin(Series, Series.id == MatterhornRecord.series_id)
             .where(PlaylistItem.playlist_id == playlist.id, MediaItem.state == State.AVAILABLE)
             .order_by(PlaylistItem.position.desc(), MediaItem.id.desc())

@@ -11,9 +11,9 @@ from sqlalchemy import Connection, Row, bindparam, case, delete, func, select, u
 from opencast.harvest.changes import CHANGED, DELETED, ITEM, NEW, Change
 from opencast.harvest.items import ItemRules, State, described, made
 from opencast.harvest.matterhorn import TrackData
-from opencast.harvest.readings import Owned, Reading
+from opencast.harvest.readings import Owned, Reading, SeriesRow
 from opencast.store.bulk import BulkInsert
-from opencast.store.catalogue import PERMISSION_FIELDS, MediaItem, PlaylistItem, Series, Track
+from opencast.store.catalogue import PERMISSION_FIELDS, MediaItem, PlaylistItem, Track
 
 _DESCRIBED = ("title", "description", "published", "source_url")
 _MADE = ("tags", "state", *PERMISSION_FIELDS)
@@ -42,7 +42,7 @@ class _Birth(NamedTuple):
     owner: int
     reading: Reading
     track: TrackData
-    series: Series
+    series: SeriesRow
 
 
 class ItemWriter:
@@ -55,7 +55,7 @@ class ItemWriter:
         self._rules = rules
 
     def write(
-        self, connection: Connection, owned: Sequence[Owned], series: Mapping[str, Series], now: datetime
+        self, connection: Connection, owned: Sequence[Owned], series: Mapping[str, SeriesRow], now: datetime
     ) -> list[Change]:
         """Make the items that are missing, and bring those that are there up to their records.
 

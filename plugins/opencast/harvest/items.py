@@ -9,7 +9,8 @@ from typing import Any
 
 from opencast.harvest import datestamps
 from opencast.harvest.matterhorn import MatterhornData, TrackData
-from opencast.store.catalogue import PERMISSION_FIELDS, Series
+from opencast.harvest.readings import SeriesRow
+from opencast.store.catalogue import PERMISSION_FIELDS
 from opencast.store.harvesting import Repository
 
 
@@ -53,7 +54,7 @@ def described(data: MatterhornData, datestamp: datetime | None, track: TrackData
     }
 
 
-def made(series: Series, rules: ItemRules) -> dict[str, Any]:
+def made(series: SeriesRow, rules: ItemRules) -> dict[str, Any]:
     """Give what an item gets once, when it is made: tags, and the permissions of its series at this moment.
 
     By default nobody is permitted anything. Afterwards they belong to the item, and no harvest changes them.

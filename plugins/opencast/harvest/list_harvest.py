@@ -22,6 +22,7 @@ from opencast.harvest.record_writer import PageOutcome
 from opencast.harvest.refusals import BadResumptionToken, NoRecordsMatch, OaiError
 from opencast.harvest.stream_state import Mode, StreamState
 from opencast.harvest.tally import Tally
+from opencast.store.bulk import may_be_repeated
 from opencast.store.database import Database
 
 #: How often a list is begun again without anything new before it is given up.
@@ -185,6 +186,7 @@ class ListHarvest:
         now = self._clock()
         self._learn(page)
         with self._database.session() as session:
+            may_be_repeated(session.connection())
             self._lease.renew(session, now)
             outcome = self._writer.write(session, page, now)
             if part.advances:

@@ -30,6 +30,21 @@ class Gone(NamedTuple):
     digest: bytes
 
 
+class SeriesRow(NamedTuple):
+    """What is needed of a row of :class:`opencast.store.catalogue.Series`."""
+
+    id: int
+    identifier: str
+    title: str
+    playlist_id: int | None
+    tags: list[str] | None
+    users: list[str]
+    groups: list[str]
+    institutions: list[str]
+    signed_in: bool
+    public: bool
+
+
 class Owned(NamedTuple):
     """A reading with the row of its matterhorn record, which owns tracks and item."""
 

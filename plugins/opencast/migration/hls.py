@@ -10,6 +10,9 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 
+from opencast.api.client import Client
+from opencast.errors import UnexpectedContent
+from opencast.migration.runs import ARCHIVE
 from opencast.model.flavor import Flavor
 from opencast.model.identifiers import safe_file_name
 from opencast.model.mediapackage import Element, ElementKind, MediaPackage
@@ -21,7 +24,52 @@ _URI = re.compile(rb'(?<=URI=")([^"]+)')
 #: Tags whose references the distribution service rewrites; it leaves those of all others alone.
 _REWRITTEN = (b"#EXT-X-MAP:", b"#EXT-X-MEDIA:")
 
+_PIECE = 64 * 1024
+#: Bytes of playlists in memory.
+_REMEMBERED = 4 * LARGEST_PLAYLIST
+
 Read = Callable[[Element], bytes]
+
+
+class Playlists:
+    """The playlists of one server as it serves them; those that were read last are remembered.
+
+    :param client: of that server.
+    """
+
+    def __init__(self, client: Client) -> None:
+        self._client = client
+        self._known: dict[str, bytes] = {}
+        self._held = 0
+
+    def read(self, element: Element) -> bytes:
+        """Return the bytes of a playlist.
+
+        :raises UnexpectedContent: it is too large to be one.
+        :raises ServerError: it cannot be had.
+        """
+        url = element.url or ""
+        known = self._known.get(url)
+        if known is None:
+            known = self._read(url, element.file_name)
+            self._remember(url, known)
+        return known
+
+    def _remember(self, url: str, data: bytes) -> None:
+        if self._held + len(data) > _REMEMBERED:
+            self._known.clear()
+            self._held = 0
+        self._known[url] = data
+        self._held += len(data)
+
+    def _read(self, url: str, name: str) -> bytes:
+        data = bytearray()
+        with self._client.open_download(url) as download:
+            for piece in download.iter(_PIECE):
+                data += piece
+                if len(data) > LARGEST_PLAYLIST:
+                    raise UnexpectedContent(f"{name} is too large for a playlist.")
+        return bytes(data)
 
 
 def is_playlist(element: Element) -> bool:
@@ -52,12 +100,12 @@ def plain(playlist: bytes) -> bytes:
 
 
 def without_incomplete_sets(package: MediaPackage, read: Read) -> tuple[MediaPackage, list[str]]:
-    """Remove the playlists and files of every set that is not complete, and say why.
+    """Remove every set that is not complete, and say why; of an archived one its playlists only, no footage.
 
     :param read: gives the bytes of a playlist.
     """
     notes: list[str] = []
-    elements = _complete(package.elements, "the archive", read, notes)
+    elements = _complete(package.elements, ARCHIVE, read, notes)
     publications = tuple(
         publication
         if publication.is_live
@@ -80,8 +128,12 @@ def _complete(elements: tuple[Element, ...], where: str, read: Read, notes: list
         ]
         problem, members = _examine(tracks, read)
         if problem:
-            dropped |= {id(element) for element in tracks if element.file_name in members}
-            notes.append(f"The HLS set {_named(flavor)} of {where} is not migrated: {problem}.")
+            dropped |= {
+                id(element)
+                for element in tracks
+                if is_playlist(element) or (where != ARCHIVE and element.file_name in members)
+            }
+            notes.append(f"The HLS set {_named(flavor)} of {where} is not migrated as one: {problem}.")
     return tuple(element for element in elements if id(element) not in dropped)
 
 

@@ -16,7 +16,6 @@ from opencast.errors import (
     MigrationError,
     NotFound,
     ObjectBusy,
-    ObjectGone,
     StagingFull,
     VerificationFailed,
     WorkflowFailed,
@@ -26,11 +25,13 @@ from opencast.migration.companions import Companions, MigratedCompanions
 from opencast.migration.gate import Gate
 from opencast.migration.journal import Journal, RunRecord, RunState, SentRecord
 from opencast.migration.moving import Mover
+from opencast.migration.oaipmh import shown_in_repositories
 from opencast.migration.options import Existing, Options
 from opencast.migration.probes import Prober
 from opencast.migration.publications import channel_manifest, in_source_order, restored_publication
 from opencast.migration.replacement import make_way
 from opencast.migration.servers import Party, moved_url
+from opencast.migration.source_package import SourcePackage, SourcePackages
 from opencast.migration.transfer import Staged
 from opencast.migration.verification import PackageComparison, Verdict
 from opencast.model.mediapackage import MediaPackage, Publication
@@ -73,6 +74,7 @@ class Means:
     fetcher: Fetcher
     route: Route
     companions: Companions
+    packages: SourcePackages
 
 
 class MediaPackageMigrator:
@@ -88,7 +90,8 @@ class MediaPackageMigrator:
         self._key = key
         self._id = key.identifier
         self._imports = means.imports
-        self._mover = Mover(means.fetcher, means.route, means.imports, means.ledger, key)
+        playlists = means.packages.playlists
+        self._mover = Mover(means.fetcher, means.route, means.imports, means.ledger, key, playlists)
         #: How many other imports were in flight when there was no room.
         self.others = 0
 
@@ -111,20 +114,19 @@ class MediaPackageMigrator:
             self._means.gate.require_open()
             log.info("No import can begin right now: %s.", opening.reason or "all slots of the target are taken")
             return Progress.NO_SLOT
-        package, xml = self._read_source()
-        version = self._source_version()
+        read = self._read_source()
         journal = self._journal()
-        if journal.is_sent and journal.source_version == version:
+        if journal.is_sent and journal.source_version == read.version:
             log.info("Going on with the import that was begun before.")
             return self.advance()
-        self._means.ledger.begin(self._key, version)
-        plan = self._plan(package)
-        if self._is_there_already(package, plan, version):
+        self._means.ledger.begin(self._key, read.version)
+        plan = self._plan(read.package).with_notes(read.notes)
+        if self._is_there_already(read.package, plan, read.version):
             return Progress.NOTHING_TO_DO
         staged = self._stage(plan)
         if staged is None:
             return Progress.NO_ROOM
-        self._send(plan, staged, version, xml)
+        self._send(plan, staged, read.version, read.xml)
         return self.advance()
 
     def advance(self) -> Progress:
@@ -180,25 +182,10 @@ class MediaPackageMigrator:
 
     # --- reading ---------------------------------------------------------------------------------------------------
 
-    def _read_source(self) -> tuple[MediaPackage, bytes]:
-        source = self._means.source
-        try:
-            if source.workflows.has_active(self._id):
-                raise ObjectBusy(f"Mediapackage {self._id} has an active workflow on the source.")
-            xml = source.assets.episode_xml(self._id)
-        except NotFound as error:
-            raise ObjectGone(f"Mediapackage {self._id} has no snapshot on the source (any more).") from error
-        package = MediaPackage.parse(xml, what=f"mediapackage {self._id}")
-        if package.id != self._id:
-            raise MigrationError(f"The source answers mediapackage {package.id} when it is asked for {self._id}.")
-        return package, xml
-
-    def _source_version(self) -> str | None:
-        try:
-            row = self._means.source.events.get(self._id)
-        except NotFound as error:
-            raise ObjectGone(f"Event {self._id} is not on the source any more.") from error
-        return None if row.archive_version is None else str(row.archive_version)
+    def _read_source(self) -> SourcePackage:
+        if self._means.source.workflows.has_active(self._id):
+            raise ObjectBusy(f"Mediapackage {self._id} has an active workflow on the source.")
+        return self._means.packages.read(self._id)
 
     def _journal(self) -> Journal:
         job = self._imports.load(self._id)
@@ -387,6 +374,7 @@ class MediaPackageMigrator:
         existing = self._target_package()
         if existing is None:
             return Verdict((f"the target has no mediapackage {self._id}",), ())
+        existing = shown_in_repositories(existing, self._means.target)
         prober = Prober(self._means.source, self._means.target, self._means.options.verify)
         verdict = PackageComparison(package, plan, sent, prober.same_policy(package.series)).compare(existing)
         if not verdict.is_equal:

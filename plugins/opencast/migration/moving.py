@@ -5,6 +5,7 @@ from __future__ import annotations
 import secrets
 
 from opencast.migration import runs
+from opencast.migration.hls import Playlists
 from opencast.migration.journal import Journal, RunRecord, SentRecord
 from opencast.migration.transfer import Staged, Transfer
 from opencast.staging.routes import Route
@@ -20,15 +21,24 @@ class Mover:
     """Move the files of one mediapackage.
 
     :param key: names the mediapackage, which has a slot among the imports.
+    :param playlists: reads those of the source.
     """
 
-    def __init__(self, fetcher: Fetcher, route: Route, imports: Imports, ledger: Ledger, key: ObjectKey) -> None:
+    def __init__(
+        self,
+        fetcher: Fetcher,
+        route: Route,
+        imports: Imports,
+        ledger: Ledger,
+        key: ObjectKey,
+        playlists: Playlists,
+    ) -> None:
         self._route = route
         self._imports = imports
         self._ledger = ledger
         self._key = key
         self._id = key.identifier
-        self._transfer = Transfer(fetcher, route, self._id, self._refer)
+        self._transfer = Transfer(fetcher, route, self._id, self._refer, playlists)
 
     def stage(self, plan: runs.ImportPlan) -> Staged:
         """Stage every file; one that cannot be had stops the mediapackage before anything is sent.

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import logging
+from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from opencast.api.features import Feature
 from opencast.api.opencast import Opencast
 from opencast.errors import OpencastError
+from opencast.migration.oaipmh import Repositories, is_repository, repository_of
 from opencast.model.event import EventRow
 from opencast.model.publication import LIVE_CHANNEL
 
@@ -59,17 +61,33 @@ class LossCounter:
     """Count what stays behind of the selected events, and of the source as a whole.
 
     :param older_versions: of selected events; versions that were deleted on the source are counted as well.
+    :param repositories: how many selected events are published in each OAI-PMH repository.
     """
 
     events: int = 0
     older_versions: int = 0
     live: int = 0
+    repositories: Counter[str] = field(default_factory=Counter)
 
     def see(self, row: EventRow) -> None:
         """Count a selected event."""
         self.events += 1
         self.older_versions += row.archive_version or 0
         self.live += LIVE_CHANNEL in row.publication_status
+        self.repositories.update(repository_of(c) for c in row.publication_status if is_repository(c))
+
+    def lacking(self, repositories: Repositories) -> list[Loss]:
+        """Return the OAI-PMH repositories of selected events to which the target cannot publish."""
+        problems = {name: repositories.problem(name) for name in sorted(self.repositories)}
+        return [
+            Loss(
+                f"Publications of the OAI-PMH repository {name}",
+                f"{problem[:1].upper()}{problem[1:]}.",
+                f"{self.repositories[name]} of {self.events} selected events",
+            )
+            for name, problem in problems.items()
+            if problem
+        ]
 
     def losses(self, source: Opencast) -> list[Loss]:
         """Ask the source for the numbers that it tells, and return everything that stays behind."""

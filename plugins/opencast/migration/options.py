@@ -125,6 +125,8 @@ class Options(BaseModel):
     schedule_conflicts: ScheduleConflicts = ScheduleConflicts.FAIL
     #: Delete a scheduled event on the target where its recording, or what it was changed to, cannot take its place.
     replace_scheduled: bool = False
+    #: Publish to the External API what the player has and the External API has not.
+    external_api: bool = False
     include_empty_series: bool = True
     include_agents: bool = True
     include_themes: bool = True

@@ -13,7 +13,8 @@ from opencast.errors import FilterMatchesNothing, OpencastError
 from opencast.migration.belongings import BelongingsPlanner, Chosen
 from opencast.migration.campaign import CampaignDesk
 from opencast.migration.decisions import decide
-from opencast.migration.notmigrated import LossCounter
+from opencast.migration.notmigrated import Loss, LossCounter
+from opencast.migration.oaipmh import Repositories
 from opencast.migration.options import Mode, Options
 from opencast.migration.schedule_planning import SchedulePlanner
 from opencast.migration.selection import Selection, Selector
@@ -66,6 +67,7 @@ class Planner:
     :param source: whose series are compared with what was migrated before.
     :param schedules: judges the events that are still to be recorded.
     :param belongings: judges agents, themes and playlists.
+    :param repositories: the OAI-PMH repositories of the target.
     :param desk: keeps this run and others from doing the same.
     """
 
@@ -74,6 +76,7 @@ class Planner:
         source: Opencast,
         schedules: SchedulePlanner,
         belongings: BelongingsPlanner,
+        repositories: Repositories,
         inventory: Inventory,
         ledger: Ledger,
         plans: Plans,
@@ -82,6 +85,7 @@ class Planner:
         self._source = source
         self._schedules = schedules
         self._belongings = belongings
+        self._repositories = repositories
         self._ids = IdMaps(ledger)
         self._inventory = inventory
         self._ledger = ledger
@@ -172,8 +176,14 @@ class Planner:
             "seen": selector.seen,
             "selected": selector.selected,
             "matched": {name: selector.matched[name] for name in sorted(selection.checks())},
-            "not_migrated": [asdict(loss) for loss in losses.losses(self._source)],
+            "not_migrated": [asdict(loss) for loss in (*self._lacking(losses), *losses.losses(self._source))],
         }
+
+    def _lacking(self, losses: LossCounter) -> list[Loss]:
+        lacking = losses.lacking(self._repositories)
+        for loss in lacking:
+            log.warning("%s (%s) are not made again: %s", loss.what, loss.count, loss.why)
+        return lacking
 
     def summary(self, key: str) -> PlanSummary:
         """Count what a plan does."""

@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 
 from opencast.api.opencast import Opencast
 from opencast.errors import InvalidAcl, InvalidXml, NotFound, ServerError
+from opencast.migration.hls import Playlists, is_playlist, plain
 from opencast.migration.journal import SentRecord
 from opencast.migration.options import Verify
 from opencast.migration.runs import ImportPlan, RunElement
@@ -45,6 +46,7 @@ class Prober:
         self._verify = verify
         self._patience_s = patience_s
         self._sleep = sleep
+        self._playlists = (Playlists(source.client), Playlists(target.client))
 
     def same_policy(self, series: str | None) -> Callable[[str], bool]:
         """Return a check whether a policy on the target grants what the series' own access list there grants."""
@@ -93,6 +95,8 @@ class Prober:
         if found is None or not found.url:
             return ""  # a policy that the server wrote in the place of this one: compared already
         try:
+            if is_playlist(element.source):
+                return self._playlist_problem(element, found, sent)
             if sent is None:
                 size = self._target.static.probe(found.url).size
                 expected = element.source.size
@@ -103,6 +107,12 @@ class Prober:
         except ServerError as error:
             return f"cannot be read from the target: {error}"
         return "" if probe.size == sent.size else f"has {probe.size} bytes instead of {sent.size}"
+
+    def _playlist_problem(self, element: RunElement, found: Element, sent: SentRecord | None) -> str:
+        """Compare what published playlists refer to, since every server writes paths of its own into them."""
+        source, target = self._playlists
+        expected = sent.md5 if sent is not None else _md5(plain(source.read(element.source)))
+        return "" if _md5(plain(target.read(found))) == expected else "refers to other files than the source's"
 
     def _read_back(self, url: str, sent: SentRecord, found: Element) -> str:
         digest = hashlib.md5(usedforsecurity=False)
@@ -129,3 +139,7 @@ class Prober:
         except NotFound:
             return ["the event is not in the target's index"]
         return [f"effective {difference}" for difference in expected.differences(actual)]
+
+
+def _md5(data: bytes) -> str:
+    return hashlib.md5(data, usedforsecurity=False).hexdigest()

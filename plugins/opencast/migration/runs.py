@@ -97,6 +97,10 @@ class ImportPlan:
     left_out: tuple[str, ...]
     notes: tuple[str, ...]
 
+    def with_notes(self, notes: Iterable[str]) -> ImportPlan:
+        """Return the same plan with further notes before its own."""
+        return replace(self, notes=(*notes, *self.notes))
+
     def elements(self) -> tuple[RunElement, ...]:
         """Return the elements of all runs, in the order in which they are needed."""
         return tuple(element for run in self.channels for element in run.files) + self.archive

@@ -12,6 +12,7 @@ from opencast.api.recordings import Schedule
 from opencast.errors import Conflict, MigrationError, ObjectBusy, ObjectGone, ScheduleConflict, VerificationFailed
 from opencast.migration import replacement, runs
 from opencast.migration.companions import Companions
+from opencast.migration.hls import Playlists
 from opencast.migration.options import Existing, Options
 from opencast.migration.probes import Prober
 from opencast.migration.schedules import (
@@ -166,7 +167,7 @@ class ScheduledEventMigrator:
         def refer(digest: Digest) -> None:
             means.imports.refer(self._id, [(digest.md5, digest.size)])
 
-        transfer = Transfer(means.fetcher, means.route, self._id, refer)
+        transfer = Transfer(means.fetcher, means.route, self._id, refer, Playlists(means.source.client))
         staged = transfer.stage(elements)
         means.ledger.step(self._key, "stage", Outcome.DONE, traffic=staged.traffic)
         staged = replace(staged, notes=(*staged.notes, *_check_catalogs(expected.package, staged)))

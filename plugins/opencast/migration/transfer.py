@@ -8,7 +8,8 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 
 from opencast.errors import ChecksumMismatch, Forbidden, NotFound, UnexpectedContent
-from opencast.migration.runs import Location, RunElement
+from opencast.migration.hls import Playlists, is_playlist, plain
+from opencast.migration.runs import ARCHIVE, Location, RunElement
 from opencast.model.mediapackage import ElementKind
 from opencast.model.xml import parse_xml
 from opencast.staging.digest import check_md5
@@ -96,6 +97,7 @@ class Transfer:
 
     :param refer: called with each object that is going to be staged, or was just staged where its digest was not known
         before, so that it is not cleaned away.
+    :param playlists: reads those of the source.
     """
 
     def __init__(
@@ -104,8 +106,10 @@ class Transfer:
         route: Route,
         identifier: str,
         refer: Callable[[Digest], None],
+        playlists: Playlists,
     ) -> None:
         self._fetcher = fetcher
+        self._playlists = playlists
         self._route = route
         self._identifier = identifier
         self._refer = refer
@@ -133,9 +137,7 @@ class Transfer:
         notes = dict.fromkeys(note for staged in by_url.values() for note in staged.notes)
         return Staged(objects, traffic, tuple(notes))
 
-    def send(
-        self, files: Mapping[str, StagedObject], places: Mapping[str, Location], *, is_new: bool = False
-    ) -> Sent:
+    def send(self, files: Mapping[str, StagedObject], places: Mapping[str, Location], *, is_new: bool = False) -> Sent:
         """Bring every file to the target; what lies in the same place is sent once.
 
         :param files: by ``RunElement.key``.
@@ -154,6 +156,8 @@ class Transfer:
         return Sent({folder: file.url for folder, file in sent.items()}, traffic, tuple(notes))
 
     def _stage_any(self, element: RunElement, wanted: tuple[RunElement, ...]) -> StagedObject:
+        if element.where != ARCHIVE and is_playlist(element.source):
+            return self._stage_plain(element)
         try:
             return self._stage(element)
         except (ChecksumMismatch, Forbidden, NotFound, UnexpectedContent) as error:
@@ -166,6 +170,24 @@ class Transfer:
             if isinstance(error, ChecksumMismatch) and element.source.kind is ElementKind.CATALOG:
                 return self._stage_catalog(element)
             raise
+
+    def _stage_plain(self, element: RunElement) -> StagedObject:
+        """Stage a published playlist with plain names, since publishing it on the target rewrites them.
+
+        Its checksum and size on the source are those of the file before it was published, and prove nothing.
+        """
+        data = self._playlists.read(element.source)
+        stored = self._fetcher.store.put([plain(data)])
+        self._refer(stored.digest)
+        return StagedObject(
+            stored.digest.md5,
+            stored.digest.size,
+            stored.path,
+            "download",
+            bytes_read=len(data),
+            bytes_written=stored.digest.size,
+            checksum_from="tool",
+        )
 
     def _stage_catalog(self, element: RunElement) -> StagedObject:
         """Stage a catalog whose checksum is wrong: real servers have such catalogs of events that were scheduled.

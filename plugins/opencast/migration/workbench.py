@@ -17,6 +17,7 @@ from opencast.migration.library import LibraryReader
 from opencast.migration.limits import Limits
 from opencast.migration.mediapackage import Means, MediaPackageMigrator
 from opencast.migration.migrated import Migrated
+from opencast.migration.oaipmh import Repositories
 from opencast.migration.options import Options, Way
 from opencast.migration.planning import Planner
 from opencast.migration.playlists import PlaylistMigrator
@@ -27,6 +28,7 @@ from opencast.migration.schedule_planning import SchedulePlanner
 from opencast.migration.scheduled import ScheduledEventMigrator, ScheduleMeans
 from opencast.migration.series import SeriesMigrator
 from opencast.migration.servers import Party
+from opencast.migration.source_package import SourcePackages
 from opencast.migration.source_storage import SourceStorage, source_mounts
 from opencast.migration.theme_files import ThemeFiles
 from opencast.migration.themes import ThemeMigrator
@@ -204,7 +206,9 @@ class Workbench:
         """Return the maker of plans."""
         schedules = SchedulePlanner(self.source, self.ledger)
         belongings = BelongingsPlanner(self.source, self.target, self.ledger)
-        return Planner(self.source, schedules, belongings, self.inventory, self.ledger, self.plans, self.desk)
+        repositories = Repositories(self.target)
+        store = (self.inventory, self.ledger, self.plans)
+        return Planner(self.source, schedules, belongings, repositories, *store, self.desk)
 
     def library(self, reader: str) -> LibraryReader:
         """Return the reader of the source's library.
@@ -253,6 +257,11 @@ class Workbench:
         """Return the migrator of playlists."""
         return PlaylistMigrator(self.source.playlists, self.target.playlists, self.target.events.exists)
 
+    @cached_property
+    def packages(self) -> SourcePackages:
+        """Reads the source's mediapackages as they are to be migrated."""
+        return SourcePackages(self.source, self.target, with_api=self.options.external_api)
+
     def mediapackage_migrator(self, identifier: str, plan_key: str, title: str = "") -> MediaPackageMigrator:
         """Return the migrator of one mediapackage."""
         means = Means(
@@ -267,6 +276,7 @@ class Workbench:
             fetcher=self.fetcher,
             route=LateRoute(lambda: self.route),
             companions=Companions(self.source, self.target, self.options),
+            packages=self.packages,
         )
         key = ObjectKey(Kind.MEDIAPACKAGE, identifier, plan_key, title)
         if must_travel_as_zip(means, key, is_chosen=self.options.route is Way.ZIP):

@@ -19,6 +19,7 @@ from opencast.operators.migration import (
     VerifyMigrationOperator,
 )
 from opencast.operators.params import tasks_at_once
+from opencast.settings import load_settings
 
 
 def migration_tasks() -> None:
@@ -44,6 +45,7 @@ def migration_tasks() -> None:
     migrate_mediapackage = MigrateMediaPackageOperator.partial(
         task_id="migrate_mediapackage",
         route=XComArg(preflight, key=ROUTE),
+        pool=load_settings().import_pool or "default_pool",
         map_index_template="{{ task.title }}",
         max_active_tis_per_dagrun=tasks_at_once(),
     ).expand_kwargs(select_mediapackages.output)

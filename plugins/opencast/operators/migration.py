@@ -321,8 +321,6 @@ class VerifyMigrationOperator(MigrationOperator):
         if not self.has_plan(context):
             raise AirflowSkipException("There is no plan: a task before this one failed.")
         with self.workbench(context) as bench:
-            if not bench.parties.target.is_admin:
-                raise AirflowSkipException("This account may not see the target's list; each archive was compared.")
             counts = bench.closing().check(plan_key(context))
             bench.ways.clear_shared()
         return counts

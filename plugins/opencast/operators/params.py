@@ -214,6 +214,14 @@ def _ways() -> dict[str, Param]:
             description_md="Only when no filter is set.",
             section=section,
         ),
+        "external_api": Param(
+            _default("external_api"),
+            type="boolean",
+            title="Publish to the External API as well",
+            description_md="Events of the player that have no publication `api` on the source get one, which shares "
+            "the player's files.",
+            section=section,
+        ),
         "verify": Param(
             _default("verify"),
             type="string",

@@ -9,10 +9,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, DateTime, Table, TypeDecorator
+from sqlalchemy import JSON, Connection, Table
 from sqlalchemy.engine import Dialect
 
-from opencast.store.base import Base
+from opencast.store.base import Base, UtcDateTime
 
 #: SQLite binds at most 32,766 values, PostgreSQL's protocol 65,535.
 _MAX_VALUES = 30_000
@@ -22,10 +22,20 @@ MAX_LIST = 1000
 _Convert = Callable[[Any], Any]
 
 
+def may_be_repeated(connection: Connection) -> None:
+    """Say of the transaction that its commit need not wait for the disk, because its work is done again if it is lost.
+
+    It is never lost in part, and the next ordinary commit saves it as well. SQLite's log works like that by itself.
+    """
+    if connection.dialect.name == "postgresql":
+        connection.exec_driver_sql("SET LOCAL synchronous_commit TO OFF")
+
+
 class BulkInsert:
     """A statement that inserts rows of a table, or updates those whose key is there already.
 
-    :param columns: what the rows hold, in this order; every column without a database default.
+    :param columns: what the rows hold, in this order; every column without a database default. None in a column of
+        JSON is stored as no value.
     :param key: columns of a unique constraint; empty for a plain insert.
     :param changed: columns to set on a row that exists; empty: it is left as it is.
     :param returning: columns to give back of every row that was inserted or updated.
@@ -65,23 +75,30 @@ class BulkInsert:
         return results
 
     def _converted(self, dialect: Dialect, rows: Sequence[Sequence[Any]]) -> list[list[Any]]:
-        """Convert the values whose types need it; times repeat within a page, so each is converted once."""
+        """Convert the values whose types need it; most of them repeat, so each is converted once."""
         conversions = self._conversions.get(dialect.name)
         if conversions is None:
             conversions = self._conversions[dialect.name] = tuple(self._find_conversions(dialect))
         converted = [list(row) for row in rows]
         for place, convert in conversions:
+            known: dict[Any, Any] = {}
             for row in converted:
-                row[place] = convert(row[place])
+                value = row[place]
+                if isinstance(value, list):
+                    row[place] = convert(value)
+                elif value is not None:
+                    if value not in known:
+                        known[value] = convert(value)
+                    row[place] = known[value]
         return converted
 
     def _find_conversions(self, dialect: Dialect) -> Iterable[tuple[int, _Convert]]:
+        """Find the columns of times and JSON; drivers take everything else as it is."""
         for place, name in enumerate(self._columns):
             kind = self._table.c[name].type
             processor = kind.dialect_impl(dialect).bind_processor(dialect)
-            if processor is not None:
-                is_time = isinstance(kind, TypeDecorator) and isinstance(kind.impl_instance, DateTime)
-                yield place, _remembering(processor) if is_time else processor
+            if processor is not None and isinstance(kind, (UtcDateTime, JSON)):
+                yield place, processor
 
     def _statement(self, dialect: Dialect, count: int) -> str:
         statement = self._statements.get((dialect.name, count))
@@ -106,17 +123,3 @@ class BulkInsert:
         if self._returning:
             parts.append(f"RETURNING {', '.join(map(quote, self._returning))}")
         return " ".join(parts)
-
-
-def _remembering(convert: _Convert) -> _Convert:
-    known: dict[Any, Any] = {}
-
-    def remember(value: Any) -> Any:
-        result = known.get(value)
-        if result is None and value is not None:
-            if len(known) > 5000:
-                known.clear()
-            result = known[value] = convert(value)
-        return result
-
-    return remember

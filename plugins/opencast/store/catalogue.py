@@ -63,7 +63,7 @@ class MatterhornRecord(Base):
     """What a record says about a mediapackage of Opencast; one for each identifier, whatever formats are harvested."""
 
     __tablename__ = "matterhorn_record"
-    __table_args__ = (UniqueConstraint("repository_id", "identifier"), UniqueConstraint("record_id"))
+    __table_args__ = (UniqueConstraint("repository_id", "identifier"),)
 
     id: Mapped[int] = mapped_column(RowId, primary_key=True)
     repository_id: Mapped[int] = mapped_column(ForeignKey("repository.id", ondelete="CASCADE"))
@@ -126,7 +126,8 @@ class Track(Base):
     xml: Mapped[bytes] = mapped_column(LargeBinary)
     #: Place in the choice: the track with the lowest one becomes the media item.
     rank: Mapped[int] = mapped_column(Integer, default=0)
-    media_item_id: Mapped[int | None] = mapped_column(ForeignKey("media_item.id", ondelete="SET NULL"), index=True)
+    #: Found by way of the matterhorn record that both belong to.
+    media_item_id: Mapped[int | None] = mapped_column(ForeignKey("media_item.id", ondelete="SET NULL"))
     created: Mapped[datetime] = mapped_column(UtcDateTime, default=utc_now)
     updated: Mapped[datetime] = mapped_column(UtcDateTime, default=utc_now)
 
@@ -152,11 +153,9 @@ class CatalogueChange(Base):
     """
 
     __tablename__ = "catalogue_change"
-    # Ids of pruned rows must never come again: readers remember the last one that they have seen.
-    __table_args__ = (
-        Index("ix_catalogue_change_repository_id_id", "repository_id", "id"),
-        {"sqlite_autoincrement": True},
-    )
+    # Ids of pruned rows must never come again: readers remember the last one that they have seen. Readers go on from
+    # there by the primary key; any other index would only cost time on every change.
+    __table_args__ = ({"sqlite_autoincrement": True},)
 
     id: Mapped[int] = mapped_column(RowId, primary_key=True)
     repository_id: Mapped[int] = mapped_column(ForeignKey("repository.id", ondelete="CASCADE"))
@@ -168,7 +167,7 @@ class CatalogueChange(Base):
     identifier: Mapped[str] = mapped_column(Text)
     #: The media item; None when the subject is a record. No foreign key: the change outlives the item.
     media_item_id: Mapped[int | None] = mapped_column(BigInteger)
-    at: Mapped[datetime] = mapped_column(UtcDateTime, default=utc_now, index=True)
+    at: Mapped[datetime] = mapped_column(UtcDateTime, default=utc_now)
 
 
 class SinkCursor(Base):

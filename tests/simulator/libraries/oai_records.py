@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import glob
 from collections import Counter
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
+from urllib.parse import unquote, urlsplit
 
 from lxml import etree
 
-from tests.simulator import clock, xmlio
+from tests.simulator import clock, mediapackage, xmlio
+from tests.simulator import storage as files
 from tests.simulator.mediapackage import Element, MediaPackage
 from tests.simulator.oaipmh import InlinedElement, OaiContents, OaiRecord
 from tests.simulator.recordings import Recordings
@@ -61,6 +64,18 @@ def _load(simulator: Simulator, record: etree._Element, seconds: Counter[str]) -
     simulator.state.oai.put(
         OaiRecord(REPOSITORY, identifier, DEFAULT_ORGANIZATION, modified, lambda: contents)
     )  # fmt: skip
+    _publish(simulator, contents)
+
+
+def _publish(simulator: Simulator, contents: OaiContents) -> None:
+    """Link the files of a record, which were not recorded, to those of other channels that came out of the same run."""
+    package = mediapackage.parse(contents.package)
+    home = simulator.storage.downloads / DEFAULT_ORGANIZATION
+    for element in package.elements:
+        place = f"{package.id}/{unquote(urlsplit(str(element.url)).path).split(f'/{package.id}/')[-1]}"
+        twin = next((path for path in sorted(home.glob(f"*/{glob.escape(place)}")) if path.is_file()), None)
+        if twin is not None:
+            files.link(twin, home / CHANNEL / place)
 
 
 def _namespace(element: etree._Element) -> str:

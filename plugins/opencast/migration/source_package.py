@@ -1,0 +1,133 @@
+"""Read a mediapackage of the source as it is to be migrated: its archive, and whatever its publications lack there."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from opencast.api.addresses import path
+from opencast.api.opencast import Opencast
+from opencast.errors import MigrationError, NotFound, ObjectGone
+from opencast.migration.hls import Playlists, without_incomplete_sets
+from opencast.migration.oaipmh import Repositories, is_repository, repository_of, shown_in_repositories
+from opencast.migration.runs import ENGAGE
+from opencast.migration.sharing import shared_publication
+from opencast.model.event import EventRow
+from opencast.model.mediapackage import MediaPackage, Publication
+
+#: The channel of the External API, and what its publications are.
+API = "api"
+_API_TYPE = "application/json"
+
+
+@dataclass(frozen=True)
+class SourcePackage:
+    """A mediapackage of the source.
+
+    :param xml: the package in full.
+    :param version: names the state of the source's archive; None when it tells none.
+    :param notes: what was left out of the package, or added to it, and why.
+    """
+
+    package: MediaPackage
+    xml: bytes
+    version: str | None
+    notes: tuple[str, ...] = ()
+
+
+class SourcePackages:
+    """The mediapackages of one source, on their way to one target.
+
+    :param with_api: whether events of the player get a publication for the External API when they have none.
+    """
+
+    def __init__(self, source: Opencast, target: Opencast, *, with_api: bool = False) -> None:
+        self._source = source
+        self._with_api = with_api
+        self._repositories = Repositories(target)
+        self.playlists = Playlists(source.client)
+
+    def read(self, identifier: str) -> SourcePackage:
+        """Read one mediapackage with all elements of its publications.
+
+        :raises ObjectGone: the source does not have it (any more).
+        """
+        try:
+            row = self._source.events.get(identifier)
+            xml = self._source.assets.episode_xml(identifier)
+        except NotFound as error:
+            raise ObjectGone(f"Mediapackage {identifier} has no snapshot on the source (any more).") from error
+        archived = MediaPackage.parse(xml, what=f"mediapackage {identifier}")
+        if archived.id != identifier:
+            raise MigrationError(f"The source answers mediapackage {archived.id} when it is asked for {identifier}.")
+        notes: list[str] = []
+        package = self._complete(archived, row, notes)
+        if package is not archived:
+            xml = package.to_xml()
+        version = None if row.archive_version is None else str(row.archive_version)
+        return SourcePackage(package, xml, version, tuple(notes))
+
+    def _complete(self, package: MediaPackage, row: EventRow, notes: list[str]) -> MediaPackage:
+        package = self._with_engage(package, row, notes)
+        package = self._with_repositories(package, notes)
+        package = self._without_broken_sets(package, notes)
+        return self._with_external_api(package, notes) if self._with_api else package
+
+    # --- what the archive does not hold ----------------------------------------------------------------------------
+
+    def _with_engage(self, package: MediaPackage, row: EventRow, notes: list[str]) -> MediaPackage:
+        """Take the elements of the player's publication from the search service where the archive holds none."""
+        known = package.publication(ENGAGE)
+        if known.elements if known is not None else ENGAGE not in row.publication_status:
+            return package
+        found = self._source.search.episode(package.id)
+        if found is None or not found.elements:
+            notes.append(f"The source lists the channel {ENGAGE} and its search service shows nothing of it.")
+            return package
+        notes.append(f"What was published to {ENGAGE} was taken from the source's search service.")
+        publication = known or self._page(package.id)
+        return _with_publication(package, replace(publication, elements=found.elements))
+
+    def _page(self, identifier: str) -> Publication:
+        url = self._source.client.base_url + path("/play", identifier)
+        # The server tags whatever it hands out of its archive.
+        return Publication(id=None, channel=ENGAGE, url=url, mimetype="text/html", tags=("archive",))
+
+    def _with_repositories(self, package: MediaPackage, notes: list[str]) -> MediaPackage:
+        """Take the elements of OAI-PMH publications from their records; leave out what the target has no place for."""
+        wanted = [publication for publication in package.publications if is_repository(publication.channel)]
+        missing = {
+            publication.channel: problem
+            for publication in wanted
+            if (problem := self._repositories.problem(repository_of(publication.channel)))
+        }
+        notes.extend(f"The publication {channel} is not made again: {problem}." for channel, problem in missing.items())
+        if missing:
+            kept = tuple(p for p in package.publications if p.channel not in missing)
+            package = replace(package, publications=kept)
+        return shown_in_repositories(package, self._source) if len(missing) < len(wanted) else package
+
+    def _without_broken_sets(self, package: MediaPackage, notes: list[str]) -> MediaPackage:
+        complete, problems = without_incomplete_sets(package, self.playlists.read)
+        notes.extend(problems)
+        return complete if problems else package
+
+    # --- what is asked for -----------------------------------------------------------------------------------------
+
+    def _with_external_api(self, package: MediaPackage, notes: list[str]) -> MediaPackage:
+        engage = package.publication(ENGAGE)
+        if engage is None or engage.is_live or package.publication(API) is not None:
+            return package
+        url = self._source.client.base_url + path("/api/events", package.id)
+        publication = shared_publication(API, engage, url, _API_TYPE)
+        if not publication.elements:
+            return package
+        notes.append(f"The publication {API} was added as asked for; it shares the files of {ENGAGE}.")
+        return _with_publication(package, publication)
+
+
+def _with_publication(package: MediaPackage, publication: Publication) -> MediaPackage:
+    """Return a package with a publication in the place of the one of its channel, or behind the others."""
+    others = package.publications
+    if package.publication(publication.channel) is None:
+        return replace(package, publications=(*others, publication))
+    return replace(package, publications=tuple(publication if p.channel == publication.channel else p for p in others))
