@@ -69,7 +69,7 @@ class MatterhornRecord(Base):
     repository_id: Mapped[int] = mapped_column(ForeignKey("repository.id", ondelete="CASCADE"))
     #: The record's identifier.
     identifier: Mapped[str] = mapped_column(Text)
-    record_id: Mapped[int] = mapped_column(ForeignKey("record.id", ondelete="CASCADE"))
+    record_id: Mapped[int] = mapped_column(ForeignKey("record.id", ondelete="CASCADE"), index=True)
     #: The record's digest that it was made of; another one means that it is out of date.
     record_digest: Mapped[bytes] = mapped_column(LargeBinary(16))
     mediapackage_id: Mapped[str] = mapped_column(Text)

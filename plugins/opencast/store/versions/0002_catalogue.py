@@ -80,10 +80,6 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_catalogue_change")),
         sqlite_autoincrement=True,
     )
-    with op.batch_alter_table("catalogue_change", schema=None) as batch_op:
-        batch_op.create_index(batch_op.f("ix_catalogue_change_at"), ["at"], unique=False)
-        batch_op.create_index("ix_catalogue_change_repository_id_id", ["repository_id", "id"], unique=False)
-
     op.create_table(
         "harvest_run",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
@@ -249,10 +245,10 @@ def upgrade() -> None:
             ["series_id"], ["series.id"], name=op.f("fk_matterhorn_record_series_id_series"), ondelete="SET NULL"
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_matterhorn_record")),
-        sa.UniqueConstraint("record_id", name=op.f("uq_matterhorn_record_record_id")),
         sa.UniqueConstraint("repository_id", "identifier", name=op.f("uq_matterhorn_record_repository_id_identifier")),
     )
     with op.batch_alter_table("matterhorn_record", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_matterhorn_record_record_id"), ["record_id"], unique=False)
         batch_op.create_index(batch_op.f("ix_matterhorn_record_series_id"), ["series_id"], unique=False)
 
     op.create_table(
@@ -341,15 +337,10 @@ def upgrade() -> None:
             "matterhorn_record_id", "identifier", name=op.f("uq_track_matterhorn_record_id_identifier")
         ),
     )
-    with op.batch_alter_table("track", schema=None) as batch_op:
-        batch_op.create_index(batch_op.f("ix_track_media_item_id"), ["media_item_id"], unique=False)
 
 
 def downgrade() -> None:
     """Drop the tables."""
-    with op.batch_alter_table("track", schema=None) as batch_op:
-        batch_op.drop_index(batch_op.f("ix_track_media_item_id"))
-
     op.drop_table("track")
     with op.batch_alter_table("playlist_item", schema=None) as batch_op:
         batch_op.drop_index("ix_playlist_item_playlist_id_position")
@@ -360,6 +351,7 @@ def downgrade() -> None:
     op.drop_table("record_content")
     with op.batch_alter_table("matterhorn_record", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_matterhorn_record_series_id"))
+        batch_op.drop_index(batch_op.f("ix_matterhorn_record_record_id"))
 
     op.drop_table("matterhorn_record")
     op.drop_table("record")
@@ -374,10 +366,6 @@ def downgrade() -> None:
         batch_op.drop_index("ix_harvest_run_repository_id_started")
 
     op.drop_table("harvest_run")
-    with op.batch_alter_table("catalogue_change", schema=None) as batch_op:
-        batch_op.drop_index("ix_catalogue_change_repository_id_id")
-        batch_op.drop_index(batch_op.f("ix_catalogue_change_at"))
-
     op.drop_table("catalogue_change")
     op.drop_table("repository")
     op.drop_table("playlist")
