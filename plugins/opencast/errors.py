@@ -312,6 +312,12 @@ class CampaignClosed(MigrationError):
     advice = "Resume the campaign, or start the run with another name in the param campaign."
 
 
+class UnknownCampaign(MigrationError):
+    """There is no campaign of this name."""
+
+    advice = "`python -m opencast campaign list` shows all of them."
+
+
 class PlanInUse(MigrationError):
     """A run cannot plan anew: later runs are working on the plan that it made before."""
 

@@ -16,6 +16,7 @@ MODULES = (
     "opencast.cli.repositories",
     "opencast.cli.series",
     "opencast.cli.playlists",
+    "opencast.cli.campaigns",
 )
 
 
