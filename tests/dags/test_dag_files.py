@@ -18,6 +18,7 @@ DAGS = {
     "oaipmh_harvest_all.py": {"oaipmh_harvest_all"},
     "opencast_audit.py": {"opencast_audit"},
     "opencast_clean_staging.py": {"opencast_clean_staging"},
+    "opencast_example_stage_then_send.py": {"opencast_example_stage_then_send"},
     "opencast_follow.py": {"opencast_follow"},
     "opencast_migrate.py": {"opencast_migrate"},
     "opencast_migrate_by_creation_date.py": {"opencast_migrate_by_creation_date", "opencast_migrate_by_creation_month"},

@@ -129,6 +129,20 @@ class MediaPackageMigrator:
         self._send(plan, staged, read.version, read.xml)
         return self.advance()
 
+    def prepare(self) -> Staged:
+        """Stage all files ahead of the import, which finds them in staging later.
+
+        :raises ObjectBusy: the mediapackage has an active workflow on the source.
+        :raises ObjectGone: the source does not have it any more.
+        :raises StagingFull: there is no room.
+        """
+        self._imports.hold(self._id, self._key.plan_key)
+        return self._mover.fetch(self._plan(self._read_source().package))
+
+    def not_staged(self) -> list[str]:
+        """Name the files that are not in staging yet, by run and element."""
+        return self._mover.missing(self._plan(self._read_source().package))
+
     def advance(self) -> Progress:
         """Look how the current import run stands, and start the next one when it has ended.
 

@@ -46,9 +46,17 @@ class Mover:
         :raises StagingFull: there is no room for all of them at the moment.
         """
         self._ledger.step(self._key, "stage", Outcome.STARTED)
-        staged = self._transfer.stage(plan.elements())
+        staged = self.fetch(plan)
         self._ledger.step(self._key, "stage", Outcome.DONE, traffic=staged.traffic)
         return staged
+
+    def fetch(self, plan: runs.ImportPlan) -> Staged:
+        """Stage every file without a word in the ledger: nothing is migrated by that."""
+        return self._transfer.stage(plan.elements())
+
+    def missing(self, plan: runs.ImportPlan) -> list[str]:
+        """Name the files that are not in staging, by ``RunElement.key``."""
+        return [element.key for element in plan.elements() if not self._transfer.has(element)]
 
     def send(self, plan: runs.ImportPlan, staged: Staged, version: str | None, xml: bytes) -> None:
         """Send every file, and plan the import runs; afterwards the staged files are not needed any more.

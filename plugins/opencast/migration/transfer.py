@@ -137,6 +137,11 @@ class Transfer:
         notes = dict.fromkeys(note for staged in by_url.values() for note in staged.notes)
         return Staged(objects, traffic, tuple(notes))
 
+    def has(self, element: RunElement) -> bool:
+        """Tell whether a medium is staged; what is small is not asked for."""
+        is_small = element.source.kind is not ElementKind.TRACK or self._is_plain(element)
+        return is_small or self._fetcher.has(self._file(element))
+
     def send(self, files: Mapping[str, StagedObject], places: Mapping[str, Location], *, is_new: bool = False) -> Sent:
         """Bring every file to the target; what lies in the same place is sent once.
 
@@ -156,7 +161,7 @@ class Transfer:
         return Sent({folder: file.url for folder, file in sent.items()}, traffic, tuple(notes))
 
     def _stage_any(self, element: RunElement, wanted: tuple[RunElement, ...]) -> StagedObject:
-        if element.where != ARCHIVE and is_playlist(element.source):
+        if self._is_plain(element):
             return self._stage_plain(element)
         try:
             return self._stage(element)
@@ -170,6 +175,9 @@ class Transfer:
             if isinstance(error, ChecksumMismatch) and element.source.kind is ElementKind.CATALOG:
                 return self._stage_catalog(element)
             raise
+
+    def _is_plain(self, element: RunElement) -> bool:
+        return element.where != ARCHIVE and is_playlist(element.source)
 
     def _stage_plain(self, element: RunElement) -> StagedObject:
         """Stage a published playlist with plain names, since publishing it on the target rewrites them.
@@ -200,14 +208,17 @@ class Transfer:
         note = f"The checksum that the source names for {name} is wrong; its file is whole, and migrated as it is."
         return replace(staged, notes=(*staged.notes, note))
 
-    def _stage(self, element: RunElement) -> StagedObject:
+    def _file(self, element: RunElement) -> SourceFile:
         checksum = element.source.checksum
-        file = SourceFile(
+        return SourceFile(
             url=element.url,
             md5=None if checksum is None else checksum.md5,
             size=element.source.size or None,
             name=f"{element.source.kind.value} {element.source.id} of {self._identifier}",
         )
+
+    def _stage(self, element: RunElement) -> StagedObject:
+        file = self._file(element)
         announced = Digest(check_md5(file.md5), file.size) if file.md5 and file.size and file.size > 0 else None
         if announced is not None:
             self._refer(announced)

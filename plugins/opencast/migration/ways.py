@@ -128,7 +128,7 @@ class Ways:
         return RouteProbe(
             False,
             f"The target does not have the workflow {workflow}.",
-            "Copy include/config/opencast-airflow-import.yaml into the folder etc/workflows of the target.",
+            "Copy include/config/opencast-airflow-import.xml into the folder etc/workflows of the target.",
         )
 
     def _link(self) -> Route:

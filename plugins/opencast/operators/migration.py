@@ -52,8 +52,8 @@ class MigrationOperator(BaseOperator):
         :raises AirflowFailException: a param that cannot be used; trying again does not help.
         """
         try:
-            is_scheduled = context["dag_run"].run_type == "scheduled"
             params = self.choices if self.choices is not None else with_profile(context["params"], Options)
+            is_scheduled = context["dag_run"].run_type == "scheduled"
             options = Options.from_params(params).for_run(
                 run_times(context), is_scheduled=is_scheduled, now=utc_now()
             )

@@ -139,6 +139,12 @@ class Fetcher:
                 raise
             return self._fetch(file)
 
+    def has(self, file: SourceFile) -> bool:
+        """Whether a file is in the store, as far as its md5 or what is remembered of its url tells."""
+        md5 = check_md5(file.md5) if file.md5 is not None else None
+        size = file.size if file.size is not None and file.size > 0 else None
+        return self._find(file.url.partition("?")[0], md5, size) is not None
+
     def _fetch(self, file: SourceFile) -> StagedObject:
         md5 = check_md5(file.md5) if file.md5 is not None else None
         size = file.size if file.size is not None and file.size > 0 else None

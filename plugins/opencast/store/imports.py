@@ -16,6 +16,8 @@ from opencast.store.tables import ImportJob, KnownDigest, Pair, StagedReference
 
 #: A slot without a sign of life for so long belongs to a task that nobody will try again.
 SLOT_LIFETIME = timedelta(hours=6)
+#: Stands in the place of the target while a mediapackage is only staged.
+_NO_TARGET = ""
 
 
 @dataclass(frozen=True)
@@ -85,19 +87,31 @@ class Imports:
             # On PostgreSQL this row serialises the claims; on SQLite the write lock already does.
             session.execute(select(Pair.id).where(Pair.id == self._pair_id).with_for_update())
             job = session.get(ImportJob, (self._pair_id, identifier))
-            if job is None:
+            if job is None or job.target != self._target:
                 if self._taken(session, now) >= limit:
                     return False
-                job = ImportJob(pair_id=self._pair_id, identifier=identifier, target=self._target, journal={})
-                session.add(job)
+                job = session.merge(self._new_job(identifier, self._target))
             job.plan_key = plan_key
             job.touched = now
             return True
 
+    def hold(self, identifier: str, plan_key: str) -> None:
+        """Keep what is staged for a mediapackage that is going to be imported later; that takes no slot."""
+        with self._database.session() as session:
+            job = session.get(ImportJob, (self._pair_id, identifier))
+            if job is None:
+                job = session.merge(self._new_job(identifier, _NO_TARGET))
+                job.plan_key = plan_key
+            job.touched = utc_now()
+
+    def _new_job(self, identifier: str, target: str) -> ImportJob:
+        return ImportJob(pair_id=self._pair_id, identifier=identifier, target=target, plan_key="", journal={})
+
     def _may_claim(self, identifier: str, limit: int, now: datetime) -> bool:
         with self._database.reading() as session:
-            known = session.get(ImportJob, (self._pair_id, identifier)) is not None
-            return known or self._taken(session, now) < limit
+            job = session.get(ImportJob, (self._pair_id, identifier))
+            has_slot = job is not None and job.target == self._target
+            return has_slot or self._taken(session, now) < limit
 
     def _taken(self, session: Session, now: datetime) -> int:
         query = select(func.count()).select_from(ImportJob)
@@ -108,7 +122,7 @@ class Imports:
         """Return the key of the run that an import in flight belongs to, or None."""
         with self._database.reading() as session:
             job = session.get(ImportJob, (self._pair_id, identifier))
-            return None if job is None else job.plan_key
+            return None if job is None or job.target != self._target else job.plan_key
 
     def load(self, identifier: str) -> Import | None:
         """Return the import of a mediapackage, or None when there is none in flight."""
