@@ -11,20 +11,20 @@ so each event is in exactly one. What has no usable creation date is in the peri
 param *Period*. A period in which nothing was created is no error; one that is not over fails, unless
 *A period that is not over* says `take`.
 
-**Safe to re-run?** Yes: a partition that was migrated has nothing left to do, however often it is repeated. A run that
-the schedule starts, such as the first one after the DAG is unpaused, only plans unless *Mode of scheduled runs* says
-`migrate`.
+**Safe to re-run?** Yes: a partition that was migrated has nothing left to do, however often it is repeated. The DAG
+must be unpaused for a back-fill; no run starts by itself.
 
 **Not done.** See the list at the end of every report.
 """
 
 import pendulum
-from airflow.sdk import DAG, CronPartitionTimetable
+from airflow.sdk import DAG
 from opencast.migration.windows import FIRST_MOMENT, Granularity
 from opencast.operators.flow import migration_tasks
 from opencast.operators.params import RETRIES, Tag
 from opencast.operators.period_params import partition_params
 from opencast.settings import load_settings
+from opencast.timetables.periods import PeriodTimetable
 
 DAG_IDS = {
     "opencast_migrate_by_creation_date": Granularity.DAY,
@@ -34,13 +34,7 @@ DAG_IDS = {
 for dag_id, granularity in DAG_IDS.items():
     with DAG(
         dag_id,
-        # The partition before the tick: a scheduled run is about the period that has just ended.
-        schedule=CronPartitionTimetable(
-            granularity.cron,
-            timezone=load_settings().timezone,
-            key_format=granularity.key_format,
-            run_offset=-1,
-        ),
+        schedule=PeriodTimetable(granularity, timezone=load_settings().timezone),
         start_date=pendulum.instance(FIRST_MOMENT),
         catchup=False,
         doc_md=__doc__,

@@ -1,9 +1,10 @@
-"""Airflow's plugin: the pages of this package, and the tab of each run."""
+"""Airflow's plugin: the pages of this package, the tab of each run, and the timetable of back-fills."""
 
 from typing import ClassVar
 
 from airflow.plugins_manager import AirflowPlugin
 from opencast.links.report import PAGES
+from opencast.timetables.periods import PeriodTimetable
 from opencast.web.app import app
 
 
@@ -12,6 +13,7 @@ class OpencastPlugin(AirflowPlugin):
 
     name = "opencast_plugin"
     fastapi_apps: ClassVar = [{"app": app, "url_prefix": PAGES, "name": "Opencast"}]
+    timetables: ClassVar = [PeriodTimetable]
     external_views: ClassVar = [
         {
             "name": "Report",

@@ -111,9 +111,9 @@ class AirflowServer:
         answer = self._session.patch(self._api(f"dags/{dag_id}"), json={"is_paused": paused}, timeout=30)
         answer.raise_for_status()
 
-    def trigger(self, dag_id: str, conf: dict[str, Any]) -> str:
+    def trigger(self, dag_id: str, conf: dict[str, Any], *, partition_key: str | None = None) -> str:
         """Trigger a DAG as the form does, and return the id of the run."""
-        body = {"logical_date": None, "conf": conf}
+        body = {"logical_date": None, "conf": conf, "partition_key": partition_key}
         answer = self._session.post(self._api(f"dags/{dag_id}/dagRuns"), json=body, timeout=30)
         answer.raise_for_status()
         return str(answer.json()["dag_run_id"])
@@ -138,6 +138,12 @@ class AirflowServer:
         """Return the id of a DAG's first run."""
         answer = self._get(f"dags/{dag_id}/dagRuns?order_by=run_after&limit=1")
         return str(answer["dag_runs"][0]["dag_run_id"])
+
+    def runs(self, dag_id: str) -> list[dict[str, Any]]:
+        """Return the runs of a DAG, the newest first."""
+        answer = self._get(f"dags/{dag_id}/dagRuns?order_by=-run_after&limit=100")
+        found: list[dict[str, Any]] = answer["dag_runs"]
+        return found
 
     def tasks(self, dag_id: str, run_id: str) -> list[dict[str, Any]]:
         """Return the task instances of a run."""

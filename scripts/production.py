@@ -85,7 +85,7 @@ class Production(AirflowServer):
 
     def log_in(self) -> None:
         """Get a token with the administrator's password."""
-        password = (self._folder / "secrets" / "admin_password").read_text()
+        password = (self.secrets_folder / "admin_password").read_text()
         answer = self._session.post(
             f"{self.url}/auth/token", json={"username": "admin", "password": password}, timeout=60
         )
@@ -130,6 +130,26 @@ class Production(AirflowServer):
         """Return a process that was started, such as ``airflow-worker-1``."""
         return self._processes.known(name)
 
+    @property
+    def secrets_folder(self) -> Path:
+        """Folder of the secrets."""
+        return self._folder / "secrets"
+
+    def airflow(self, *arguments: str) -> str:
+        """Run a command of Airflow with the settings of the set-up, and return what it prints.
+
+        :raises SystemExit: it failed.
+        """
+        service = self.compose.service("airflow-scheduler")
+        environment = self._environment(service)
+        command = ["bash", str(ROOT / "docker" / "entrypoint.sh"), "airflow", *arguments]
+        done = subprocess.run(
+            command, env=environment, cwd=ROOT, capture_output=True, text=True, timeout=300, check=False
+        )
+        if done.returncode:
+            raise SystemExit(f"airflow {' '.join(arguments)} failed:\n{done.stdout[-1000:]}\n{done.stderr[-3000:]}")
+        return done.stdout
+
     def end(self) -> list[str]:
         """End everything, and return what was running."""
         return self._processes.end_all()
@@ -158,14 +178,17 @@ class Production(AirflowServer):
         return self._launch(name, command, described)
 
     def _launch(self, name: str, command: list[str], service: Service) -> Started:
+        return self._processes.start(name, command, environment=self._environment(service), cwd=ROOT, url=self.url)
+
+    def _environment(self, service: Service) -> dict[str, str]:
         environment = self._places.environment(service)
         # The image has one Python; here it is the one that runs this script.
         environment["PATH"] = f"{Path(sys.executable).parent}:{environment.get('PATH', '')}"
-        return self._processes.start(name, command, environment=environment, cwd=ROOT, url=self.url)
+        return environment
 
     def _make_secrets(self) -> None:
-        folder = self._folder / "secrets"
-        subprocess.run(["bash", str(ROOT / "docker" / "make-secrets.sh"), str(folder)], check=True, capture_output=True)
+        folder = self.secrets_folder
+        subprocess.run([str(ROOT / "docker" / "make-secrets.sh"), str(folder)], check=True, capture_output=True)
         for name in ("postgresql", "redis"):
             # PostgreSQL and Redis are told the same passwords that the entrypoint reads.
             source = folder / {"postgresql": "postgres_password", "redis": "redis_password"}[name]

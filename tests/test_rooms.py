@@ -23,12 +23,13 @@ MAY_IMPORT = {
     "triggers": {"model", "api", "staging", "store", "migration", "harvest", "hooks"},
     "links": {"model", "migration", "harvest"},
     "operators": {"model", "api", "staging", "store", "migration", "harvest", "audit", "hooks", "triggers", "links"},
+    "timetables": {"migration"},
     "sensors": {"model", "api", "staging", "store", "migration", "harvest", "hooks", "triggers", "links"},
     "web": {"model", "api", "staging", "store", "migration", "harvest", "audit", "hooks"},
 }
 #: Modules beside the rooms, which every room may import.
 SHARED = {"errors", "settings", "configuration", "__init__", "__version__"}
-AIRFLOW_LAYER = {"hooks", "operators", "triggers", "sensors", "links", "web"}
+AIRFLOW_LAYER = {"hooks", "operators", "triggers", "sensors", "links", "timetables", "web"}
 
 
 def modules() -> list[Path]:

@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from opencast.migration.windows import Granularity
 
 from tests.simulator import Simulator
 
@@ -103,10 +102,14 @@ def test_a_period_that_is_not_over_fails_and_does_nothing(
     assert run.state == "success"
 
 
-def test_the_dags_are_partitioned_paused_and_never_catch_up(dagbag: Any) -> None:
-    for dag_id, granularity in ((DAY, Granularity.DAY), (MONTH, Granularity.MONTH)):
-        dag = dagbag.dags[dag_id]
-        assert dag.is_paused_upon_creation is True
-        assert dag.catchup is False
-        assert (dag.timetable.expression, dag.timetable.key_format) == (granularity.cron, granularity.key_format)
-        assert dag.timetable.run_offset == -1, "a scheduled run is about the period that has just ended"
+def test_no_run_starts_by_itself_but_every_period_can_be_back_filled(dagbag: Any) -> None:
+    from airflow.serialization.serialized_objects import DagSerialization
+    from airflow.timetables.base import TimeRestriction
+
+    for dag_id, labels in ((DAY, ["2024-02-28", "2024-02-29", "2024-03-01"]), (MONTH, ["2024-03"])):
+        dag = DagSerialization.from_dict(DagSerialization.to_dict(dagbag.dags[dag_id]))
+        restriction = TimeRestriction(earliest=dag.start_date, latest=None, catchup=dag.catchup)
+        assert dag.timetable.next_dagrun_info_v2(last_dagrun_info=None, restriction=restriction) is None
+        assert dag.timetable.periodic and dag.timetable.partitioned
+        infos = dag.iter_dagrun_infos_between(datetime(2024, 2, 28, tzinfo=UTC), datetime(2024, 3, 1, tzinfo=UTC))
+        assert [info.partition_key for info in infos] == labels

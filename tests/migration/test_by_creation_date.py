@@ -47,7 +47,7 @@ def pair(pairs: Callable[..., Pair]) -> Pair:
 def planned(pair: Pair, period: str, **params: Any) -> set[tuple[Kind, str]]:
     """Plan one period and return what the plan is about."""
     given = {"granularity": "month", "timezone": "Europe/Berlin", "period": period, **params}
-    options = Options.from_params(given).for_run(RunTimes(), is_scheduled=False, now=datetime(2090, 1, 1, tzinfo=UTC))
+    options = Options.from_params(given).for_run(RunTimes(), now=datetime(2090, 1, 1, tzinfo=UTC))
     key = f"dag/{period}"
     with pair.bench() as bench:
         bench.planner().plan(key, given, options)

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from opencast.errors import InvalidFilter
-from opencast.migration.options import Mode, Options
+from opencast.migration.options import Options
 from opencast.migration.selection import Selection
 from opencast.migration.windows import (
     FIRST_MOMENT,
@@ -205,7 +205,7 @@ class TestTheChoicesOfARun:
 
     def test_the_partition_becomes_the_filter_of_creation(self) -> None:
         options = Options(granularity=Granularity.MONTH, timezone="Europe/Berlin")
-        effective = options.for_run(RunTimes(partition_key="2024-02"), is_scheduled=False, now=NOW)
+        effective = options.for_run(RunTimes(partition_key="2024-02"), now=NOW)
         selection = effective.selection()
         assert (selection.created_from, selection.created_to) == (month("2024-02").begin, month("2024-02").end)
         assert effective.period == "2024-02"
@@ -213,34 +213,24 @@ class TestTheChoicesOfARun:
     def test_the_zone_of_the_params_decides_what_a_label_means(self) -> None:
         for zone in ("UTC", "America/New_York"):
             options = Options(granularity=Granularity.DAY, timezone=zone)
-            effective = options.for_run(RunTimes(partition_key="2024-02-10"), is_scheduled=False, now=NOW)
+            effective = options.for_run(RunTimes(partition_key="2024-02-10"), now=NOW)
             assert effective.selection().created_from == period_window("2024-02-10", ZoneInfo(zone)).begin
-
-    def test_a_scheduled_run_only_plans_by_default(self) -> None:
-        options = Options(granularity=Granularity.DAY)
-        times = RunTimes(partition_key="2024-02-10")
-        assert options.for_run(times, is_scheduled=True, now=NOW).mode is Mode.PLAN
-        assert options.for_run(times, is_scheduled=False, now=NOW).mode is Mode.MIGRATE
-
-    def test_a_scheduled_run_migrates_when_the_params_say_so(self) -> None:
-        options = Options(granularity=Granularity.DAY, scheduled_mode=Mode.MIGRATE)
-        assert options.for_run(RunTimes(partition_key="2024-02-10"), is_scheduled=True, now=NOW).mode is Mode.MIGRATE
 
     def test_an_unfinished_period_is_taken_when_the_params_say_so(self) -> None:
         options = Options.from_params({"granularity": "month", "unfinished_period": "take"})
-        assert options.for_run(RunTimes(partition_key="2024-06"), is_scheduled=False, now=NOW).period == "2024-06"
+        assert options.for_run(RunTimes(partition_key="2024-06"), now=NOW).period == "2024-06"
 
     def test_the_undated_period_selects_by_the_lack_of_a_date(self) -> None:
         options = Options(granularity=Granularity.DAY, period="undated")
-        selection = options.for_run(RunTimes(), is_scheduled=False, now=NOW).selection()
+        selection = options.for_run(RunTimes(), now=NOW).selection()
         assert selection.undated and selection.created_from is None
 
     def test_a_dag_without_periods_is_left_as_it_is(self) -> None:
         options = Options(created_from="2024-01-01")
-        assert options.for_run(RunTimes(data_interval_start=NOW), is_scheduled=True, now=NOW) is options
+        assert options.for_run(RunTimes(data_interval_start=NOW), now=NOW) is options
 
     def test_an_unknown_zone_is_refused(self) -> None:
         with pytest.raises(InvalidFilter, match="no time zone 'Berlin'"):
             Options(granularity=Granularity.DAY, timezone="Berlin").for_run(
-                RunTimes(partition_key="2024-02-10"), is_scheduled=False, now=NOW
+                RunTimes(partition_key="2024-02-10"), now=NOW
             )

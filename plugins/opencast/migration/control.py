@@ -46,7 +46,7 @@ class Picture:
 class CampaignControl:
     """The campaigns of a store, by name.
 
-    A change takes effect with the next mediapackage that is begun, within seconds; what has begun is brought to its end.
+    A change takes effect with the next mediapackage that is begun, within seconds; what has begun is finished.
     """
 
     def __init__(self, database: Database) -> None:

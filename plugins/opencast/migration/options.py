@@ -98,7 +98,6 @@ class Options(BaseModel):
     #: Only events without a usable creation date; set by :meth:`for_run`.
     undated: bool = False
     unfinished_period: Unfinished = Unfinished.REFUSE
-    scheduled_mode: Mode = Mode.PLAN
     start_from: str | None = None
     start_to: str | None = None
     timezone: str = "UTC"
@@ -180,10 +179,9 @@ class Options(BaseModel):
             )
             raise InvalidFilter(f"The params of the run cannot be used: {problems}.") from error
 
-    def for_run(self, times: RunTimes, *, is_scheduled: bool, now: datetime) -> Options:
+    def for_run(self, times: RunTimes, now: datetime) -> Options:
         """Return the choices with the window of creation time that the run of a partitioned DAG is about.
 
-        :param is_scheduled: the schedule started the run by itself, and nobody chose its mode.
         :param now: aware.
         :raises InvalidFilter: no window, two, or one that is not over.
         """
@@ -206,7 +204,6 @@ class Options(BaseModel):
                 "created_from": wanted.begin.isoformat() if wanted.begin else None,
                 "created_to": wanted.end.isoformat() if wanted.end else None,
                 "undated": wanted.undated,
-                "mode": self.scheduled_mode if is_scheduled else self.mode,
             }
         )
 

@@ -33,7 +33,7 @@ _TITLE_LENGTH = 80
 #: Under this key ``PreflightOperator`` says which way of the files works best.
 ROUTE = "route"
 #: Choices that the run's partition may change.
-_FOR_RUN = {"mode", "period", "created_from", "created_to"}
+_FOR_RUN = {"period", "created_from", "created_to"}
 
 
 class MigrationOperator(BaseOperator):
@@ -53,10 +53,7 @@ class MigrationOperator(BaseOperator):
         """
         try:
             params = self.choices if self.choices is not None else with_profile(context["params"], Options)
-            is_scheduled = context["dag_run"].run_type == "scheduled"
-            options = Options.from_params(params).for_run(
-                run_times(context), is_scheduled=is_scheduled, now=utc_now()
-            )
+            options = Options.from_params(params).for_run(run_times(context), utc_now())
             options.selection()
         except OpencastError as error:
             raise AirflowFailException(str(error)) from error

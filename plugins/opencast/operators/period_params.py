@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from airflow.sdk import Param
 
-from opencast.migration.options import Mode, Options, Unfinished
+from opencast.migration.options import Options, Unfinished
 from opencast.migration.windows import UNDATED, Granularity
 from opencast.operators.params import migration_params
 from opencast.settings import load_settings
@@ -31,15 +31,6 @@ def partition_params(granularity: Granularity) -> dict[str, Param]:
             title="A period that is not over",
             description_md="**refuse** fails the run, so that every run that ends well stands for a complete period; "
             "**take** migrates what is there up to now.",
-            section=section,
-        ),
-        "scheduled_mode": Param(
-            Options.model_fields["scheduled_mode"].get_default().value,
-            type="string",
-            enum=[mode.value for mode in Mode],
-            title="Mode of scheduled runs",
-            description_md="What the runs do that the schedule starts by itself: the first one as soon as the DAG is "
-            "unpaused, then one after each period. Back-fills and triggered runs follow *Mode*.",
             section=section,
         ),
         "granularity": Param(

@@ -1,0 +1,1 @@
+"""Airflow timetables: the periods of a back-fill."""
