@@ -8,12 +8,13 @@ from typing import Any
 import pytest
 from opencast.api.opencast import Opencast
 from opencast.errors import OpencastError, StorageFailure
+from opencast.migration.import_runs import ImportRuns
 from opencast.migration.mediapackage import MediaPackageMigrator, Progress
 from opencast.migration.options import Options
 from opencast.migration.preflight import Check
 from opencast.migration.restricted import NEEDED_ROLES
 from opencast.migration.workbench import Workbench
-from opencast.migration.zipped import ZippedMediaPackageMigrator
+from opencast.migration.zipped import ZippedImportRuns, ZippedMediaPackageMigrator
 from opencast.model.mediapackage import compare_elements
 from opencast.settings import config_folder
 from opencast.store.ledger import Entry, Kind, State
@@ -131,7 +132,7 @@ def test_a_zip_that_arrived_before_a_crash_is_found_again(pair: Pair, monkeypatc
     with pair.bench(route="zip") as bench:
         migrator = bench.mediapackage_migrator(EVENT, KEY)
         with monkeypatch.context() as patch:
-            patch.setattr(migrator, "_note_started", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
+            patch.setattr(ImportRuns, "_note_started", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
             with pytest.raises(KeyboardInterrupt):
                 migrator.begin()
     pair.target.wait_for_workflows()
@@ -144,7 +145,7 @@ def test_staged_files_that_vanished_are_staged_again(pair: Pair, monkeypatch: py
     with pair.bench(route="zip") as bench:
         migrator = bench.mediapackage_migrator(EVENT, KEY)
         with monkeypatch.context() as patch:
-            patch.setattr(migrator, "_request", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
+            patch.setattr(ZippedImportRuns, "_request", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
             with pytest.raises(KeyboardInterrupt):
                 migrator.begin()
         for found in list(bench.store.objects()):

@@ -7,39 +7,24 @@ Nothing here waits for the target: ``begin`` and ``advance`` return, and the cal
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass
 from enum import StrEnum
 
-from opencast.api.opencast import Opencast
-from opencast.errors import (
-    Conflict,
-    MigrationError,
-    NotFound,
-    ObjectBusy,
-    StagingFull,
-    VerificationFailed,
-    WorkflowFailed,
-)
-from opencast.migration import definitions, runs
-from opencast.migration.companions import Companions, MigratedCompanions
-from opencast.migration.gate import Gate
-from opencast.migration.journal import Journal, RunRecord, RunState, SentRecord
+from opencast.errors import MigrationError, ObjectBusy, StagingFull, VerificationFailed
+from opencast.migration import runs
+from opencast.migration.companions import MigratedCompanions
+from opencast.migration.import_runs import ImportRuns
+from opencast.migration.journal import Journal, SentRecord
+from opencast.migration.means import Means
 from opencast.migration.moving import Mover
 from opencast.migration.oaipmh import shown_in_repositories
-from opencast.migration.options import Existing, Options
+from opencast.migration.options import Existing
 from opencast.migration.probes import Prober
-from opencast.migration.publications import channel_manifest, in_source_order, restored_publication
 from opencast.migration.replacement import make_way
-from opencast.migration.servers import Party, moved_url
-from opencast.migration.source_package import SourcePackage, SourcePackages
+from opencast.migration.source_package import SourcePackage
 from opencast.migration.transfer import Staged
 from opencast.migration.verification import PackageComparison, Verdict
-from opencast.model.mediapackage import MediaPackage, Publication
-from opencast.model.workflow import OperationState, WorkflowInstance, WorkflowState
-from opencast.staging.routes import Route
-from opencast.staging.source import Fetcher
-from opencast.store.imports import Imports
-from opencast.store.ledger import Kind, Ledger, ObjectKey, Outcome, State
+from opencast.model.mediapackage import MediaPackage
+from opencast.store.ledger import Kind, ObjectKey, Outcome, State
 
 log = logging.getLogger(__name__)
 
@@ -59,31 +44,14 @@ class Progress(StrEnum):
     NOTHING_TO_DO = "nothing to do"
 
 
-@dataclass(frozen=True)
-class Means:
-    """Everything that migrating one mediapackage needs."""
-
-    source: Opencast
-    target: Opencast
-    source_party: Party
-    target_party: Party
-    ledger: Ledger
-    imports: Imports
-    gate: Gate
-    options: Options
-    fetcher: Fetcher
-    route: Route
-    companions: Companions
-    packages: SourcePackages
-
-
 class MediaPackageMigrator:
     """Migrate one mediapackage.
 
     :param key: names the mediapackage and the run that migrates it.
+    :param import_runs: drives the workflows on the target, when not in the usual way.
     """
 
-    def __init__(self, means: Means, key: ObjectKey) -> None:
+    def __init__(self, means: Means, key: ObjectKey, import_runs: ImportRuns | None = None) -> None:
         if key.kind is not Kind.MEDIAPACKAGE:
             raise ValueError(f"{key} is no mediapackage")
         self._means = means
@@ -91,6 +59,7 @@ class MediaPackageMigrator:
         self._id = key.identifier
         self._imports = means.imports
         playlists = means.packages.playlists
+        self._import_runs = import_runs or ImportRuns(means, key)
         self._mover = Mover(means.fetcher, means.route, means.imports, means.ledger, key, playlists)
         #: How many other imports were in flight when there was no room.
         self.others = 0
@@ -148,23 +117,9 @@ class MediaPackageMigrator:
 
         :raises WorkflowFailed: an import run did not end well.
         """
-        journal = self._journal()
         package = self._package()
-        plan = self._plan(package)
-        while (run := journal.current()) is not None:
-            if run.state is not RunState.RUNNING:
-                self._start(run, journal, package, plan)
-            instance = self._instance(run)
-            if instance.state.is_waiting:
-                raise WorkflowFailed(
-                    f"Workflow {run.workflow_id} ({run.where}) of mediapackage {self._id} is paused on the target and "
-                    "waits for a person."
-                )
-            if not instance.state.is_final:
-                self._imports.touch(self._id)
-                return Progress.WAITING
-            self._end_run(run, journal, instance)
-        return Progress.IMPORTED
+        has_ended = self._import_runs.advance(self._journal(), package, self._plan(package))
+        return Progress.IMPORTED if has_ended else Progress.WAITING
 
     def complete(self) -> Verdict:
         """Verify what was imported, remove what the import left behind, and note the mediapackage as done.
@@ -211,12 +166,6 @@ class MediaPackageMigrator:
             raise MigrationError(f"No import of mediapackage {self._id} is in flight.")
         return MediaPackage.parse(job.package.encode(), what=f"mediapackage {self._id}")
 
-    def _target_package(self) -> MediaPackage | None:
-        try:
-            return self._means.target.assets.episode(self._id)
-        except NotFound:
-            return None
-
     # --- what the target has already -------------------------------------------------------------------------------
 
     def _is_there_already(self, package: MediaPackage, plan: runs.ImportPlan, version: str | None) -> bool:
@@ -224,7 +173,7 @@ class MediaPackageMigrator:
         target = self._means.target
         if target.workflows.has_active(self._id):
             raise ObjectBusy(f"Mediapackage {self._id} has an active workflow on the target.")
-        existing = self._target_package()
+        existing = self._means.target_package(self._id)
         if existing is None or make_way(target, self._means.ledger, self._means.options, self._key):
             return False
         foreign = _foreign_elements(package, existing)
@@ -289,103 +238,10 @@ class MediaPackageMigrator:
             self._remove_sent(journal)
         self._imports.release(self._id)
 
-    # --- import runs -----------------------------------------------------------------------------------------------
-
-    def _start(self, run: RunRecord, journal: Journal, package: MediaPackage, plan: runs.ImportPlan) -> None:
-        if run.state is RunState.STARTING and self._found_again(run, journal):
-            return
-        run.state = RunState.STARTING
-        self._imports.save(self._id, journal.to_json())
-        try:
-            instance = self._request(run, journal, package, plan)
-        except Conflict as error:
-            if not self._found_again(run, journal):
-                raise ObjectBusy(f"Mediapackage {self._id} has an active workflow on the target.") from error
-            return
-        self._note_started(run, journal, instance.id)
-
-    def _request(
-        self, run: RunRecord, journal: Journal, package: MediaPackage, plan: runs.ImportPlan
-    ) -> WorkflowInstance:
-        """Start the workflow of an import run on the target.
-
-        :raises Conflict: the mediapackage has an active workflow there.
-        """
-        return self._means.target.workflows.start(*self._documents(run, journal, package, plan))
-
-    def _found_again(self, run: RunRecord, journal: Journal) -> bool:
-        """Look for the workflow on the target: the request that starts it may have arrived before a crash."""
-        workflows = self._means.target.workflows
-        for identifier, _ in reversed(workflows.instances(self._id)):
-            if workflows.get(identifier).template == run.definition_id:
-                self._note_started(run, journal, identifier)
-                return True
-        return False
-
-    def _note_started(self, run: RunRecord, journal: Journal, workflow_id: str) -> None:
-        run.state = RunState.RUNNING
-        run.workflow_id = workflow_id
-        self._imports.save(self._id, journal.to_json())
-        self._means.ledger.step(self._key, f"import {run.where}", Outcome.STARTED, workflow_id=int(workflow_id))
-        log.info("Import run %s is workflow %s on the target.", run.where, workflow_id)
-
-    def _documents(
-        self, run: RunRecord, journal: Journal, package: MediaPackage, plan: runs.ImportPlan
-    ) -> tuple[bytes, bytes]:
-        urls = {key: record.url for key, record in journal.sent.items()}
-        folders = {key: record.folder for key, record in journal.sent.items()}
-        made = [
-            restored_publication(_publication(record), channel)
-            for record, channel in zip(journal.runs, plan.channels, strict=False)
-            if record.publication is not None
-        ]
-        if run.where == runs.ARCHIVE and run is journal.runs[-1]:
-            manifest = runs.archive_package(package, plan, urls, in_source_order(made, package))
-            return definitions.archive_definition(run.definition_id, plan.archive), manifest.to_xml()
-        number = journal.runs.index(run)
-        channel = plan.channels[number]
-        later = [element for other in plan.channels[number + 1 :] for element in other.files] + list(plan.archive)
-        preserved = runs.flavors_needed_later(channel, later, folders)
-        page = moved_url(channel.publication.url or "", self._means.source_party, self._means.target_party)
-        manifest = channel_manifest(package, channel, urls, made, self._target_package())
-        return definitions.channel_definition(run.definition_id, channel, page, preserved), manifest.to_xml()
-
-    def _instance(self, run: RunRecord) -> WorkflowInstance:
-        try:
-            return self._look(run.workflow_id or "")
-        except NotFound as error:
-            raise WorkflowFailed(
-                f"Workflow {run.workflow_id} ({run.where}) of mediapackage {self._id} is not on the target any more.",
-                advice="It was removed before it was seen to end; run the migration again.",
-            ) from error
-
-    def _look(self, workflow_id: str) -> WorkflowInstance:
-        return self._means.target.workflows.get(workflow_id)
-
-    def _end_run(self, run: RunRecord, journal: Journal, instance: WorkflowInstance) -> None:
-        problem = _problem(run, instance)
-        ledger = self._means.ledger
-        if problem:
-            ledger.step(
-                self._key, f"import {run.where}", Outcome.FAILED, reason=problem, workflow_id=int(run.workflow_id or 0)
-            )
-            raise WorkflowFailed(
-                f"Workflow {run.workflow_id} on the target, which imports {run.where} of mediapackage {self._id}, "
-                f"{problem}."
-            )
-        if run.where != runs.ARCHIVE or run is not journal.runs[-1]:
-            publication = None if instance.mediapackage is None else instance.mediapackage.publication(run.where)
-            if publication is None:
-                raise WorkflowFailed(f"Workflow {run.workflow_id} published nothing to {run.where} on the target.")
-            run.publication = MediaPackage(id=self._id, publications=(publication,)).to_xml().decode()
-        run.state = RunState.DONE
-        self._imports.save(self._id, journal.to_json())
-        ledger.step(self._key, f"import {run.where}", Outcome.DONE, workflow_id=int(run.workflow_id or 0))
-
     # --- the end ---------------------------------------------------------------------------------------------------
 
     def _verify(self, package: MediaPackage, plan: runs.ImportPlan, sent: dict[str, SentRecord]) -> Verdict:
-        existing = self._target_package()
+        existing = self._means.target_package(self._id)
         if existing is None:
             return Verdict((f"the target has no mediapackage {self._id}",), ())
         existing = shown_in_repositories(existing, self._means.target)
@@ -406,26 +262,6 @@ class MediaPackageMigrator:
         ledger.step(self._key, "verify", Outcome.DONE)
         ledger.finish(self._key, State.DONE, notes=tuple(dict.fromkeys(notes)), source_version=version)
         self._imports.release(self._id)
-
-
-def _publication(record: RunRecord) -> Publication:
-    return MediaPackage.parse((record.publication or "").encode()).publications[0]
-
-
-def _problem(run: RunRecord, instance: WorkflowInstance) -> str:
-    """Say what went wrong in a workflow that has ended, or nothing.
-
-    A workflow may succeed although an operation failed, and a publication that selects nothing is only skipped.
-    """
-    failed = instance.failed_operations
-    if failed:
-        return f"ended as {instance.state.value}: its operation {failed[0].id} failed"
-    if instance.state is not WorkflowState.SUCCEEDED:
-        return f"ended as {instance.state.value}"
-    for operation in instance.operations:
-        if operation.state is OperationState.SKIPPED and operation.id != definitions.CLEANUP:
-            return f"skipped its operation {operation.id}"
-    return ""
 
 
 def _foreign_elements(package: MediaPackage, existing: MediaPackage) -> list[str]:

@@ -15,7 +15,8 @@ from opencast.migration.companions import Companions
 from opencast.migration.gate import Gate
 from opencast.migration.library import LibraryReader
 from opencast.migration.limits import Limits
-from opencast.migration.mediapackage import Means, MediaPackageMigrator
+from opencast.migration.means import Means
+from opencast.migration.mediapackage import MediaPackageMigrator
 from opencast.migration.migrated import Migrated
 from opencast.migration.oaipmh import Repositories
 from opencast.migration.options import Options, Way

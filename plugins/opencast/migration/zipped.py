@@ -12,8 +12,10 @@ from dataclasses import replace
 from opencast.errors import InvalidMediaPackage, StorageFailure
 from opencast.migration import runs
 from opencast.migration.companions import MigratedCompanions
+from opencast.migration.import_runs import ImportRuns
 from opencast.migration.journal import Journal, RunRecord, SentRecord
-from opencast.migration.mediapackage import Means, MediaPackageMigrator
+from opencast.migration.means import Means
+from opencast.migration.mediapackage import MediaPackageMigrator
 from opencast.migration.restricted import ArchivedFiles
 from opencast.migration.transfer import Staged
 from opencast.migration.verification import Verdict
@@ -32,6 +34,56 @@ _PLAIN_TAG = re.compile(r"[\w.+\-:]+")
 _POLICY_FOLDERS = ("security-policy-series", "security-policy-episode")
 
 
+class ZippedImportRuns(ImportRuns):
+    """The one import run of a zip: the request that brings the files starts it.
+
+    :param route: makes and sends the zip.
+    """
+
+    def __init__(self, means: Means, key: ObjectKey, route: ZipRoute) -> None:
+        super().__init__(means, key)
+        self._zip = route
+        self._is_admin = means.target_party.is_admin
+
+    def _request(
+        self, run: RunRecord, journal: Journal, package: MediaPackage, plan: runs.ImportPlan
+    ) -> WorkflowInstance:
+        """Send the zip."""
+        urls = {key: record.url for key, record in journal.sent.items()}
+        manifest = runs.archive_package(package, plan, urls, ()).to_xml()
+        files = [ZippedFile(record.url, self._staged(record, journal)) for record in journal.sent.values()]
+        flavors = ",".join(runs.flavors(plan.archive)) or _NO_FLAVOR
+        tags = ",".join(runs.tags_of_flavorless(plan.archive))
+        ledger = self._means.ledger
+        ledger.step(self._key, "send", Outcome.STARTED)
+        instance = self._zip.ingest(manifest, files, {FLAVORS: flavors} | ({TAGS: tags} if tags else {}))
+        traffic = Traffic(written=sum(file.staged.size for file in files))
+        ledger.step(self._key, "send", Outcome.DONE, traffic=traffic)
+        self._means.imports.forget_staged(self._id)
+        return instance
+
+    def _staged(self, record: SentRecord, journal: Journal) -> StagedObject:
+        found = self._means.fetcher.store.find(record.md5, record.size)
+        if found is None:
+            journal.runs = []
+            self._means.imports.save(self._id, journal.to_json())
+            raise StorageFailure(
+                f"The staged file {record.md5} of mediapackage {self._id} is gone.", advice="It is staged again."
+            )
+        return StagedObject(record.md5, record.size, found.path, "present")
+
+    def _found_again(self, run: RunRecord, journal: Journal) -> bool:
+        """Look for a workflow of this import; who may not look sends the zip again, which adds one more version."""
+        return self._is_admin and super()._found_again(run, journal)
+
+    def _is_of(self, instance: WorkflowInstance, run: RunRecord) -> bool:
+        """Tell by the number too: the installed workflow has the same id in all imports."""
+        return int(instance.id) > run.after and super()._is_of(instance, run)
+
+    def _look(self, workflow_id: str) -> WorkflowInstance:
+        return super()._look(workflow_id) if self._is_admin else self._means.target.workflows.result(workflow_id)
+
+
 class ZippedMediaPackageMigrator(MediaPackageMigrator):
     """Migrate one mediapackage as a zip.
 
@@ -40,7 +92,7 @@ class ZippedMediaPackageMigrator(MediaPackageMigrator):
     """
 
     def __init__(self, means: Means, key: ObjectKey, route: ZipRoute, workflow_id: str) -> None:
-        super().__init__(means, key)
+        super().__init__(means, key, ZippedImportRuns(means, key, route))
         self._zip = route
         self._workflow_id = workflow_id
         self._is_admin = means.target_party.is_admin
@@ -80,52 +132,10 @@ class ZippedMediaPackageMigrator(MediaPackageMigrator):
             for folder in (*sorted({record.folder for record in journal.sent.values()}), *_POLICY_FOLDERS):
                 self._means.target.files.delete(self._id, folder)
 
-    # --- the import run --------------------------------------------------------------------------------------------
-
-    def _request(
-        self, run: RunRecord, journal: Journal, package: MediaPackage, plan: runs.ImportPlan
-    ) -> WorkflowInstance:
-        """Send the zip, which starts the import workflow."""
-        urls = {key: record.url for key, record in journal.sent.items()}
-        manifest = runs.archive_package(package, plan, urls, ()).to_xml()
-        files = [ZippedFile(record.url, self._staged(record, journal)) for record in journal.sent.values()]
-        flavors = ",".join(runs.flavors(plan.archive)) or _NO_FLAVOR
-        tags = ",".join(runs.tags_of_flavorless(plan.archive))
-        self._means.ledger.step(self._key, "send", Outcome.STARTED)
-        instance = self._zip.ingest(manifest, files, {FLAVORS: flavors} | ({TAGS: tags} if tags else {}))
-        traffic = Traffic(written=sum(file.staged.size for file in files))
-        self._means.ledger.step(self._key, "send", Outcome.DONE, traffic=traffic)
-        self._imports.forget_staged(self._id)
-        return instance
-
-    def _staged(self, record: SentRecord, journal: Journal) -> StagedObject:
-        found = self._means.fetcher.store.find(record.md5, record.size)
-        if found is None:
-            journal.runs = []
-            self._imports.save(self._id, journal.to_json())
-            raise StorageFailure(
-                f"The staged file {record.md5} of mediapackage {self._id} is gone.", advice="It is staged again."
-            )
-        return StagedObject(record.md5, record.size, found.path, "present")
-
     def _last_workflow(self) -> int:
         if not self._is_admin:
             return 0
         return max((int(found) for found, _ in self._means.target.workflows.instances(self._id)), default=0)
-
-    def _found_again(self, run: RunRecord, journal: Journal) -> bool:
-        """Look for a workflow of this import; who may not look sends the zip again, which adds one more version."""
-        if not self._is_admin:
-            return False
-        workflows = self._means.target.workflows
-        for identifier, _ in reversed(workflows.instances(self._id)):
-            if int(identifier) > run.after and workflows.get(identifier).template == run.definition_id:
-                self._note_started(run, journal, identifier)
-                return True
-        return False
-
-    def _look(self, workflow_id: str) -> WorkflowInstance:
-        return super()._look(workflow_id) if self._is_admin else self._means.target.workflows.result(workflow_id)
 
     # --- what an account sees that is no administrator -------------------------------------------------------------
 
