@@ -21,8 +21,10 @@ from scripts.processes import Processes, Started, free_port
 FOLDER = ROOT / ".demo"
 MIGRATE = "opencast_migrate"
 HARVEST = "oaipmh_harvest"
-#: Name of the source's OAI-PMH repository in the catalogue.
-REPOSITORY = "demo"
+#: Name of the source's OAI-PMH repository in the catalogue; the types of its tracks that become media items.
+REPOSITORY, TRACK_TYPES = "demo", ("presentation/source", "presenter/preview")
+#: A playlist, and the series whose recordings go there.
+PLAYLIST, SERIES = "lectures", "a-series-uml"
 #: Account of the simulators, as a fresh Opencast has it.
 LOGIN, PASSWORD = "admin", "opencast"
 #: The library of the source: what a real Opencast 17 answered, see tests/data/recordings.
@@ -68,7 +70,9 @@ def _harvest(server: AirflowServer, source: str) -> str:
     """Harvest the source's OAI-PMH repository once, print what the catalogue holds, and return the run's state."""
     print(f"\nHarvesting {source}/oaipmh/default ...", flush=True)
     if f'"{REPOSITORY}"' not in _catalogue(server, "repository", "list"):
-        _catalogue(server, "repository", "add", REPOSITORY, f"{source}/oaipmh/default")
+        _catalogue(server, "repository", "add", REPOSITORY, f"{source}/oaipmh/default", "--track-types", *TRACK_TYPES)
+        _catalogue(server, "playlist", "add", PLAYLIST, "--title", "Lectures", "--public")
+        _catalogue(server, "series", "set-playlist", REPOSITORY, SERIES, PLAYLIST)
     server.wait_for_dag(HARVEST)
     # The schedule stays off: it would start a run every minute.
     server.pause(HARVEST, paused=False)
@@ -81,7 +85,7 @@ def _harvest(server: AirflowServer, source: str) -> str:
 
 def _holdings(server: AirflowServer) -> str:
     """Count what the catalogue holds."""
-    from opencast.store.catalogue import Series, Track
+    from opencast.store.catalogue import MediaItem, Series, Track
     from opencast.store.database import Database
     from opencast.store.harvesting import Record
     from sqlalchemy import func, select
@@ -90,7 +94,7 @@ def _holdings(server: AirflowServer) -> str:
     with database.reading() as session:
         counts = [
             f"{session.scalar(select(func.count()).select_from(table))} {name}"
-            for table, name in ((Record, "records"), (Series, "series"), (Track, "tracks"))
+            for table, name in ((Record, "records"), (Series, "series"), (Track, "tracks"), (MediaItem, "media items"))
         ]
     return ", ".join(counts)
 

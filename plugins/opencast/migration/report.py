@@ -71,7 +71,7 @@ class Totals:
     def __str__(self) -> str:
         counts = ", ".join(f"{self.outcomes[name]} {name}" for name in OUTCOMES if self.outcomes.get(name))
         return (
-            f"{counts or 'nothing to report'}; {self.bytes_total} bytes in unique files, "
+            f"{counts or 'nothing to report'}; {self.bytes_total} bytes in files of the objects, "
             f"{self.bytes_read} read from the source, {self.bytes_written} written to the target"
         )
 

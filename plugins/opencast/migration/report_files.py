@@ -77,6 +77,7 @@ class ReportFiles:
             loader=PackageLoader("opencast.migration", "templates"), autoescape=select_autoescape(default=True)
         )
         environment.filters["bytes"] = shown_bytes
+        environment.filters["moment"] = shown_moment
         objects: list[dict[str, Any]] = []
         for outcome in self._outcomes:
             some = sorted(self._shown[outcome], key=lambda line: (line["kind"], line["title"]))
@@ -97,6 +98,11 @@ def shown_bytes(count: int) -> str:
             return f"{amount:.0f} {unit}" if unit == "bytes" else f"{amount:.1f} {unit}"
         amount /= 1000
     return f"{amount:.1f} TB"
+
+
+def shown_moment(moment: str) -> str:
+    """Write a time of the store, ISO 8601 in UTC, for people: without offset and fractions."""
+    return moment[:19].replace("T", " ")
 
 
 def _harmless(value: Any) -> Any:
