@@ -6,12 +6,12 @@ from dataclasses import asdict
 from typing import Any
 
 from airflow.providers.standard.operators.empty import EmptyOperator
-from airflow.sdk import BaseOperator, Context, Param, TriggerRule
-from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException
+from airflow.sdk import Context, Param, TriggerRule
+from airflow.sdk.exceptions import AirflowSkipException
 
 from opencast.audit.bench import AuditBench, Part
 from opencast.audit.options import AuditOptions, Side
-from opencast.errors import FindingsFound, OpencastError
+from opencast.errors import FindingsFound
 from opencast.hooks.opencast import OpencastHook
 from opencast.hooks.store import open_store
 from opencast.links.report import ReportLink
@@ -19,38 +19,23 @@ from opencast.migration.options import Verify
 from opencast.operators.migration import plan_key
 from opencast.operators.params import profile_param, tasks_at_once
 from opencast.operators.profiles import with_profile
+from opencast.operators.use_case import UseCaseOperator
 from opencast.settings import load_settings
 
 
-class AuditOperator(BaseOperator):
+class AuditOperator(UseCaseOperator):
     """Base of the tasks of an audit; the run's params are its options."""
 
     def bench(self, context: Context) -> AuditBench:
         """Open the servers and the store.
 
-        :raises AirflowFailException: a param that cannot be used; trying again does not help.
+        :raises InvalidFilter: a param that cannot be used.
         """
-        try:
-            options = AuditOptions.from_params(with_profile(context["params"], AuditOptions))
-        except OpencastError as error:
-            raise AirflowFailException(str(error)) from error
+        options = AuditOptions.from_params(with_profile(context["params"], AuditOptions))
         settings = load_settings()
         target = None if options.target is None else OpencastHook(options.target).get_conn()
         source = OpencastHook(options.source).get_conn()
         return AuditBench(settings, options, open_store(settings), plan_key(context), source, target)
-
-    def execute(self, context: Context) -> Any:
-        """Run the use case; an error that does not pass by itself ends the task without further tries."""
-        try:
-            return self.work(context)
-        except OpencastError as error:
-            if error.retriable:
-                raise
-            raise AirflowFailException(str(error)) from error
-
-    def work(self, context: Context) -> Any:
-        """Do the task's work."""
-        raise NotImplementedError
 
 
 class BeginAuditOperator(AuditOperator):

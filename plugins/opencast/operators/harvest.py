@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from airflow.sdk import Asset, AssetAlias, BaseOperator, Context
-from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException
+from airflow.sdk import Asset, AssetAlias, Context
+from airflow.sdk.exceptions import AirflowSkipException
 
-from opencast.errors import OpencastError, RepositoryBusy
+from opencast.errors import RepositoryBusy
 from opencast.harvest.announcements import event_of, mark_announced
 from opencast.harvest.cleaning import clean_up
 from opencast.harvest.management import active_repositories, due_repositories
@@ -16,6 +16,7 @@ from opencast.harvest.service import HarvestService
 from opencast.harvest.stream_state import Mode
 from opencast.harvest.windows import Window
 from opencast.hooks.oaipmh import open_harvest
+from opencast.operators.use_case import UseCaseOperator
 from opencast.settings import load_settings
 from opencast.store.base import utc_now
 
@@ -31,21 +32,8 @@ def repository_asset(name: str) -> Asset:
     return Asset(name=f"oaipmh_{name}", uri=f"x-oaipmh://{name}")
 
 
-class HarvestTask(BaseOperator):
-    """Base of the tasks: errors that do not pass by themselves are not tried again."""
-
-    def execute(self, context: Context) -> Any:
-        """Run the use case."""
-        try:
-            return self.work(context)
-        except OpencastError as error:
-            if error.retriable:
-                raise
-            raise AirflowFailException(str(error)) from error
-
-    def work(self, context: Context) -> Any:
-        """Do the task's work."""
-        raise NotImplementedError
+class HarvestTask(UseCaseOperator):
+    """Base of the tasks of the harvest."""
 
     def harvest(self) -> HarvestService:
         """Open the store."""

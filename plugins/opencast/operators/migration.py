@@ -8,8 +8,8 @@ from datetime import timedelta
 from functools import partial
 from typing import Any
 
-from airflow.sdk import BaseOperator, Context
-from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException
+from airflow.sdk import Context
+from airflow.sdk.exceptions import AirflowSkipException
 
 from opencast.errors import CampaignClosed, ObjectBusy, ObjectsFailed, OpencastError, ScheduleConflict
 from opencast.hooks.opencast import OpencastHook
@@ -22,6 +22,7 @@ from opencast.migration.verification import Verdict
 from opencast.migration.windows import RunTimes
 from opencast.migration.workbench import Workbench
 from opencast.operators.profiles import with_profile
+from opencast.operators.use_case import UseCaseOperator, tried_again_only_if_it_helps
 from opencast.settings import load_settings
 from opencast.store.base import utc_now
 from opencast.store.ledger import Kind, ObjectKey, Outcome, State
@@ -36,7 +37,7 @@ ROUTE = "route"
 _FOR_RUN = {"period", "created_from", "created_to"}
 
 
-class MigrationOperator(BaseOperator):
+class MigrationOperator(UseCaseOperator):
     """Base of the tasks of a migration; the run's params are its options.
 
     :param choices: the options by name, for a DAG whose params are others; see ``opencast.migration.options``.
@@ -49,14 +50,11 @@ class MigrationOperator(BaseOperator):
     def options(self, context: Context) -> Options:
         """Read the params, and in a partitioned DAG the run's partition.
 
-        :raises AirflowFailException: a param that cannot be used; trying again does not help.
+        :raises InvalidFilter: a param that cannot be used.
         """
-        try:
-            params = self.choices if self.choices is not None else with_profile(context["params"], Options)
-            options = Options.from_params(params).for_run(run_times(context), utc_now())
-            options.selection()
-        except OpencastError as error:
-            raise AirflowFailException(str(error)) from error
+        params = self.choices if self.choices is not None else with_profile(context["params"], Options)
+        options = Options.from_params(params).for_run(run_times(context), utc_now())
+        options.selection()
         return options
 
     def workbench(self, context: Context) -> Workbench:
@@ -73,19 +71,6 @@ class MigrationOperator(BaseOperator):
         )
         bench.keep_limits(plan_key(context))
         return bench
-
-    def execute(self, context: Context) -> Any:
-        """Run the use case; an error that does not pass by itself ends the task without further tries."""
-        try:
-            return self.work(context)
-        except OpencastError as error:
-            if error.retriable:
-                raise
-            raise AirflowFailException(str(error)) from error
-
-    def work(self, context: Context) -> Any:
-        """Do the task's work."""
-        raise NotImplementedError
 
     def has_plan(self, context: Context) -> bool:
         """Tell whether the run has got a plan; asked without any server, which may be what failed before."""
@@ -283,12 +268,8 @@ class MigrateMediaPackageOperator(MigrationOperator):
         """Go on when the trigger has seen something: a free slot, the end of the imports, or a failure."""
         self.log.info("The trigger says: %s", event.get("what"))
         step = MediaPackageMigrator.begin if event.get("what") == SLOT else MediaPackageMigrator.advance
-        try:
+        with tried_again_only_if_it_helps():
             return self._go(context, step)
-        except OpencastError as error:
-            if error.retriable:
-                raise
-            raise AirflowFailException(str(error)) from error
 
     def _go(self, context: Context, step: Callable[[MediaPackageMigrator], Progress]) -> str:
         with self.workbench(context) as bench:

@@ -6,11 +6,10 @@ from dataclasses import asdict
 from datetime import timedelta
 from typing import Any
 
-from airflow.sdk import BaseOperator, Context, Param
-from airflow.sdk.exceptions import AirflowFailException
+from airflow.sdk import Context, Param
 
-from opencast.errors import OpencastError
 from opencast.hooks.store import open_store
+from opencast.operators.use_case import UseCaseOperator
 from opencast.settings import load_settings
 from opencast.staging.clean import clean
 from opencast.staging.store import ObjectStore
@@ -43,28 +42,23 @@ def clean_params() -> dict[str, Param]:
     }
 
 
-class CleanStagingOperator(BaseOperator):
+class CleanStagingOperator(UseCaseOperator):
     """Remove the staged files that no open migration needs; the run's params say which.
 
     Its value is what was removed, or with ``dry_run`` what would be.
     """
 
-    def execute(self, context: Context) -> dict[str, Any]:
+    def work(self, context: Context) -> dict[str, Any]:
         """Clean, and return the numbers."""
         params = context["params"]
         settings = load_settings()
-        try:
-            needs = StagedNeeds(open_store(settings), patience=timedelta(days=float(params["give_up_after_days"])))
-            result = clean(
-                ObjectStore(settings.staging),
-                lambda digest: needs.has(digest.md5, digest.size),
-                min_age=float(params["older_than_hours"]) * 3600,
-                dry_run=bool(params["dry_run"]),
-            )
-        except OpencastError as error:
-            if error.retriable:
-                raise
-            raise AirflowFailException(str(error)) from error
+        needs = StagedNeeds(open_store(settings), patience=timedelta(days=float(params["give_up_after_days"])))
+        result = clean(
+            ObjectStore(settings.staging),
+            lambda digest: needs.has(digest.md5, digest.size),
+            min_age=float(params["older_than_hours"]) * 3600,
+            dry_run=bool(params["dry_run"]),
+        )
         self.log.info(
             "%s %d files with %d bytes; kept: %d needed, %d young, %d in use. Temporary files removed: %d.",
             "Would remove" if result.dry_run else "Removed",
