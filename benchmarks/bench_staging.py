@@ -4,13 +4,14 @@
     python benchmarks/bench_staging.py sparse --gigabytes 20       # memory while a sparse file is checked
     python benchmarks/bench_staging.py copy --megabytes 2000       # mounted source on another folder: bytes, room
     python benchmarks/bench_staging.py http --events 1 --megabytes 4000
-    python benchmarks/bench_staging.py http --events 500 --megabytes 4
+    python benchmarks/bench_staging.py http --events 500 --megabytes 4 --workers 4
     python benchmarks/bench_staging.py zip --gigabytes 4.4          # a zip with 64-bit sizes, read by Python's reader
 
 ``http`` starts two simulators (a source and a target, each a process of its own), moves the library by download and
-upload, and does the same with curl: one process that downloads all files and one that uploads them. The simulators
-share the machine's cores with what is measured, in both cases. curl checks nothing; computing the md5 that every file
-is checked by takes the time given beside it, at about 0.65 GB/s.
+upload, and does the same with curl: one process that downloads all files and one that uploads them. Events are moved
+``--workers`` at a time, as the tasks of a run do it. The simulators share the machine's cores with what is measured,
+in both cases. curl checks nothing and forces nothing to the disk; computing the md5 that every file is checked by takes
+the time given beside it, at about 0.65 GB/s.
 
 Each measure prints one JSON object; ``--folder`` says where files are made (and removed again).
 """
@@ -30,6 +31,7 @@ import threading
 import time
 import zipfile
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -44,7 +46,8 @@ from opencast.api.server import Server  # noqa: E402
 from opencast.model.mediapackage import MediaPackage  # noqa: E402
 from opencast.staging.link import LinkRoute  # noqa: E402
 from opencast.staging.mounts import Mount  # noqa: E402
-from opencast.staging.source import Fetcher, SourceFile  # noqa: E402
+from opencast.staging.routes import SentFile  # noqa: E402
+from opencast.staging.source import Fetcher, SourceFile, StagedObject  # noqa: E402
 from opencast.staging.store import ObjectStore  # noqa: E402
 from opencast.staging.upload import UploadRoute  # noqa: E402
 from opencast.staging.zip_stream import ZipEntry, ZipStream  # noqa: E402
@@ -284,7 +287,7 @@ def videos(reader: Client) -> list[SourceFile]:
     return found
 
 
-def http(folder: Path, events: int, size: int) -> Measure:
+def http(folder: Path, events: int, size: int, workers: int) -> Measure:
     """Download and upload, by the product and by curl."""
     generated = ("--library", "generated", "--events", str(events), "--event-bytes", str(size))
     with (
@@ -298,12 +301,17 @@ def http(folder: Path, events: int, size: int) -> Measure:
         by_curl = curl(folder / "curl", files, target)
         store = ObjectStore(folder / "staging", reserve_bytes=0)
         fetcher, route = Fetcher(store, reader), UploadRoute(store, FilesService(writer))
-        with HighWater(store.root) as water, measured() as measure:
-            start = time.perf_counter()
-            staged = [fetcher.fetch(file) for file in files]
-            between = time.perf_counter()
-            sent = [route.send("mp1", f"el-{n}", "cam.mp4", one) for n, one in enumerate(staged)]
-            end = time.perf_counter()
+
+        def move(number: int) -> tuple[StagedObject, SentFile]:
+            one = fetcher.fetch(files[number])
+            return one, route.send("mp1", f"el-{number}", "cam.mp4", one)
+
+        with (
+            ThreadPoolExecutor(workers) as pool,
+            HighWater(store.root) as water,
+            measured() as measure,
+        ):
+            staged, sent = zip(*pool.map(move, range(len(files))), strict=True)
         hashing = md5_seconds([one.path for one in staged])
     unique = sum(size for _, size in {(one.md5, one.size) for one in staged})
     measure.figures = {
@@ -313,13 +321,12 @@ def http(folder: Path, events: int, size: int) -> Measure:
         "staged_per_unique_byte": sum(one.bytes_written for one in staged) / unique,
         "sent_per_byte": sum(one.bytes_written for one in sent) / total,
         "high_water_per_unique_byte": max(water.bytes, room(store.root)) / unique,
-        "down_seconds": between - start,
-        "up_seconds": end - between,
+        "workers": workers,
         "curl_down_seconds": by_curl[0],
         "curl_up_seconds": by_curl[1],
         "md5_seconds": hashing,
-        "rate_to_curl": sum(by_curl) / (end - start),
-        "rate_to_curl_and_md5": (sum(by_curl) + hashing) / (end - start),
+        "rate_to_curl": sum(by_curl) / measure.seconds,
+        "rate_to_curl_and_md5": (sum(by_curl) + hashing) / measure.seconds,
         "cpu_seconds_per_gb": measure.cpu_seconds / total * GB,
     }
     return measure
@@ -362,13 +369,14 @@ def main() -> None:
     parser.add_argument("--megabytes", type=float, default=500)
     parser.add_argument("--gigabytes", type=float, default=None)
     parser.add_argument("--events", type=int, default=1)
+    parser.add_argument("--workers", type=int, default=1, help="events that are moved at the same time")
     parser.add_argument("--folder", type=Path, default=None, help="on the file system to be measured")
     options = parser.parse_args()
     size = int(options.gigabytes * GB if options.gigabytes else options.megabytes * 1e6)
     folder = Path(tempfile.mkdtemp(prefix="bench-staging-", dir=options.folder))
     try:
         if options.measure == "http":
-            measure = http(folder, options.events, size)
+            measure = http(folder, options.events, size, options.workers)
         else:
             measure = {"link": link, "sparse": sparse, "copy": copy, "zip": zip64}[options.measure](folder, size)
     finally:
