@@ -38,8 +38,8 @@ _CONNECTION_FIELDS: dict[str, Any] = {
     },
     "auth": {
         "label": "Authentication",
-        "description": "basic works for every account, digest for the system account only.",
-        "schema": {"type": "string", "enum": ["basic", "digest"], "default": "basic"},
+        "description": "basic works for every account, digest for the system account only; none sends no login.",
+        "schema": {"type": "string", "enum": ["basic", "digest", "none"], "default": "basic"},
     },
     "verify_tls": {
         "label": "Verify TLS",
@@ -54,6 +54,12 @@ _CONNECTION_FIELDS: dict[str, Any] = {
     "trusted_hosts": {
         "label": "Trusted hosts",
         "description": "Further addresses of this installation that may get the login, separated by blanks.",
+        "schema": {"type": ["string", "null"], "default": None},
+    },
+    "distribution_connections": {
+        "label": "Connections of distribution hosts",
+        "description": "Ids of further connections of this type, separated by blanks: hosts of published files that "
+        "want a login of their own. Other hosts get none.",
         "schema": {"type": ["string", "null"], "default": None},
     },
     "connect_timeout": {

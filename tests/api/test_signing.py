@@ -6,7 +6,8 @@ from datetime import UTC, datetime
 
 import pytest
 from opencast.api.opencast import Opencast
-from opencast.errors import BadRequest, InvalidAnswer
+from opencast.api.signing import without_signature
+from opencast.errors import BadRequest, Forbidden, InvalidAnswer
 
 from tests.api.recorded import replay
 from tests.api.scripted_server import Answer, ScriptedServer, text_answer
@@ -43,3 +44,30 @@ def test_what_the_server_does_not_sign_is_a_bad_request(server: ScriptedServer, 
     server.on("GET", "/signing/sign", Answer(400))
     with pytest.raises(BadRequest):
         opencast.signing.sign(URL, UNTIL)
+
+
+def test_what_no_server_signs_is_refused_as_it_was(server: ScriptedServer, opencast: Opencast) -> None:
+    server.on("GET", "/a.mp4", Answer(403))
+    server.on("GET", "/signing/accepts", text_answer("false"))
+    with pytest.raises(Forbidden), opencast.client.open_download("/a.mp4"):
+        pass
+    assert [request.path for request in server.requests] == ["/a.mp4", "/signing/accepts"]
+
+
+def test_a_server_without_signing_refuses_as_before(server: ScriptedServer, opencast: Opencast) -> None:
+    server.on("GET", "/a.mp4", Answer(403))
+    with pytest.raises(Forbidden), opencast.client.open_download("/a.mp4"):
+        pass
+
+
+@pytest.mark.parametrize(
+    ("url", "bare"),
+    [
+        ("https://h/a.mp4", "https://h/a.mp4"),
+        ("https://h/a.mp4?v=%41&b=", "https://h/a.mp4?v=%41&b="),
+        ("https://h/a.mp4?v=1&policy=p&keyId=k&signature=s", "https://h/a.mp4?v=1"),
+        ("https://h/a.mp4?policy=p&keyId=k&signature=s", "https://h/a.mp4"),
+    ],
+)
+def test_an_old_signature_is_cut_off_and_nothing_else(url: str, bare: str) -> None:
+    assert without_signature(url) == bare

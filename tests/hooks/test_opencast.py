@@ -75,6 +75,25 @@ def test_the_test_button_says_who_and_what(
     assert message == "Logged in as admin on Opencast 17.0.0.SNAPSHOT, organization mh_default_org."
 
 
+def test_a_distribution_host_has_a_connection_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    hosts = {"SOURCE": ("admin", "media cdn"), "MEDIA": ("reader", ""), "CDN": ("", "")}
+    for name, (login, names) in hosts.items():
+        extra = {"distribution_connections": names, "auth": "basic" if login else "none"}
+        value = {
+            "conn_type": "opencast",
+            "host": f"https://{name.lower().replace('_', '-')}.example.org",
+            "login": login,
+            "extra": extra,
+        }
+        monkeypatch.setenv(f"AIRFLOW_CONN_{name}", json.dumps({**value, "password": f"pw-{name}"}))
+    server = OpencastHook("source").server()
+    held = [server.holder(f"https://{name}.example.org/x") for name in ("media", "cdn", "source", "else")]
+    assert [(one.username, one.auth) for one in held] == [
+        ("reader", "basic"), ("", "none"), ("admin", "basic"), ("admin", "basic")
+    ]  # fmt: skip
+    assert not server.trusts("https://media.example.org/x")
+
+
 def test_the_test_button_names_a_wrong_password(
     monkeypatch: pytest.MonkeyPatch, simulators: Callable[..., Simulator]
 ) -> None:
@@ -98,7 +117,8 @@ def test_the_provider_names_this_hook_and_every_field_that_it_reads() -> None:
     assert kind["hook-class-name"] == f"{OpencastHook.__module__}.{OpencastHook.__qualname__}"
     assert kind["connection-type"] == OpencastHook.conn_type
     assert set(kind["conn-fields"]) == {
-        "organization", "auth", "verify_tls", "ca_file", "trusted_hosts", "connect_timeout", "read_timeout"
+        "organization", "auth", "verify_tls", "ca_file", "trusted_hosts", "distribution_connections",
+        "connect_timeout", "read_timeout",
     }  # fmt: skip
 
 

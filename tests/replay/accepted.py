@@ -118,7 +118,6 @@ ACCEPTED = (
         _OTHERS_PUBLISHED,
         (15,),
     ),
-    Accepted("preflight/signing_accepts", ".*", "URL signing is not simulated yet."),
     Accepted("tools15/editor.*", "status|header content-type|body", _NOT_SIMULATED, (15,)),
     Accepted("series15/in_range", "status|header content-type|body", _NOT_SIMULATED, (15,)),
 )  # fmt: skip

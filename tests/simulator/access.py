@@ -99,6 +99,7 @@ RULES = (
     _rule("/api/events/*/metadata", "ROLE_API_EVENTS_METADATA_VIEW", "GET HEAD"),
     _rule("/api/events/*/publications/**", "ROLE_API_EVENTS_PUBLICATIONS_VIEW", "GET HEAD"),
     _rule("/api/events/*/scheduling", "ROLE_API_EVENTS_SCHEDULING_VIEW", "GET HEAD"),
+    _rule("/api/security/sign", "ROLE_API_SECURITY_EDIT", "POST"),
     _rule("/api/series/**", "ROLE_API_SERIES_VIEW", "GET HEAD"),
     _rule("/api/workflow-definitions/**", "ROLE_API_WORKFLOW_DEFINITION_VIEW", "GET HEAD"),
     _rule("/api/workflows/**", "ROLE_API_WORKFLOW_INSTANCE_VIEW", "GET HEAD"),

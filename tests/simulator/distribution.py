@@ -56,7 +56,7 @@ class Distribution:
             except (Unreachable, OSError, files.UnsafePath) as error:
                 raise DistributionFailed(f"Unable to find {element.url} in the workspace") from error
             published = element.clone()
-            base = f"{self.workspace.base_url}/static/{org}/{channel}/{package.id}"
+            base = f"{self.workspace.media_url}/static/{org}/{channel}/{package.id}"
             published.url = f"{base}/{element.id}/{element.file_name}"
             result.append((published, target))
         try:

@@ -37,6 +37,10 @@ class Driver:
     def post(self, path: str, **options) -> requests.Response:
         return self.session.post(self.url + path, allow_redirects=False, **options)
 
+    def bare(self, url: str, auth: tuple[str, str] | None = None) -> requests.Response:
+        """Ask for any address, with no login but the one given."""
+        return requests.get(url, auth=auth, allow_redirects=False, timeout=10)
+
     def upload(self, package: str, element: str, name: str, data: bytes) -> str:
         answer = self.post(f"/files/mediapackage/{package}/{element}", files={"file": (name, data)})
         answer.raise_for_status()

@@ -11,9 +11,10 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from starlette.datastructures import Headers
+from starlette.requests import Request
 from starlette.responses import Response
 
-from tests.simulator import responses
+from tests.simulator import media_host, responses
 from tests.simulator.access import ANONYMOUS, Authentication, BadCredentials, Caller, needed_roles
 from tests.simulator.disruption import Disruption
 from tests.simulator.settings import Organization
@@ -120,6 +121,12 @@ class Gatekeeper:
 
         async def serve(receive: Receive, send: Send) -> None:
             try:
+                self._require_signature(scope)
+                if self.simulator.is_media_host(tuple(scope["server"])):
+                    request = Request(scope)
+                    exchange.user = (media_host.login_of(request) or ("",))[0]
+                    await media_host.answer(request, self.simulator)(scope, receive, send)
+                    return
                 caller = self._admit(scope, headers)
                 exchange.user = caller.user.username
                 scope["caller"] = caller
@@ -140,6 +147,18 @@ class Gatekeeper:
         finally:
             exchange.seconds = time.perf_counter() - started
             self.simulator.requests.add(exchange)
+
+    def _require_signature(self, scope: Scope) -> None:
+        """Refuse what is closed to everybody without a signature, before anybody asks who it is.
+
+        :raises Refused: with 400, 403 or 410.
+        """
+        delivery, request = self.settings.delivery, Request(scope)
+        if delivery.is_signed(scope["path"]):
+            client = scope["client"][0] if scope["client"] else ""
+            status = delivery.refusal(str(request.url.replace(query="")), request.url.query, client)
+            if status is not None:
+                raise Refused(responses.page(status, "", scope["path"], servlet="default"))
 
     def _admit(self, scope: Scope, headers: Headers) -> Caller:
         """Identify the caller and check the rules.

@@ -41,6 +41,14 @@ START_TIMEOUT = 30.0
 NAMELESS_HANDLERS = frozenset({"publish-oaipmh"})
 
 
+def _bound(host: str | None) -> socket.socket | None:
+    if host is None:
+        return None
+    opened = socket.socket()
+    opened.bind((host, 0))
+    return opened
+
+
 class _PromptServer(uvicorn.Server):
     """A uvicorn that starts and ends without its tenths of seconds, which add up over hundreds of tests."""
 
@@ -88,6 +96,10 @@ class Simulator:
         self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         self._socket.bind((host, port))
         self.url = f"http://{host}:{self._socket.getsockname()[1]}"
+        self._media_socket = _bound(self.settings.delivery.host)
+        self.media_url = self.url
+        if self._media_socket is not None:
+            self.media_url = "http://{}:{}".format(*self._media_socket.getsockname())
         self.started_millis = clock.epoch_millis(clock.now())
         self.storage = Storage(Path(storage))
         self.storage.prepare()
@@ -97,7 +109,7 @@ class Simulator:
         )  # fmt: skip
         self.requests, self.faults = RequestLog(), Faults()
         self._installation = Recordings(self.settings.generation)
-        self.workspace = Workspace(self.storage, self.state, self.url)
+        self.workspace = Workspace(self.storage, self.state, self.url, self.media_url)
         self.assets = AssetManager(self.storage, self.state, self.workspace)
         self.scheduler = Scheduler(self.state, self.assets)
         self.distribution = Distribution(self.storage, self.state, self.workspace)
@@ -125,7 +137,7 @@ class Simulator:
         :raises RuntimeError: when that does not happen in time.
         """
         self.listen()
-        self._thread = threading.Thread(target=self._server.run, args=([self._socket],), daemon=True, name=self.url)
+        self._thread = threading.Thread(target=self._server.run, args=(self._sockets,), daemon=True, name=self.url)
         self._thread.start()
         limit = time.monotonic() + START_TIMEOUT
         while not self._server.started:
@@ -136,11 +148,12 @@ class Simulator:
 
     def listen(self) -> None:
         """Take connections; they are answered as soon as it serves."""
-        self._socket.listen(512)
+        for opened in self._sockets:
+            opened.listen(512)
 
     def serve(self) -> None:
         """Serve on this thread until a signal ends it."""
-        uvicorn.Server(self._config).run([self._socket])
+        uvicorn.Server(self._config).run(self._sockets)
         self.engine.close()
 
     def stop(self) -> None:
@@ -150,7 +163,16 @@ class Simulator:
         if self._thread is not None:
             self._thread.join(timeout=10)
         self.engine.close()
-        self._socket.close()
+        for opened in self._sockets:
+            opened.close()
+
+    @property
+    def _sockets(self) -> list[socket.socket]:
+        return [opened for opened in (self._socket, self._media_socket) if opened is not None]
+
+    def is_media_host(self, address: tuple[str, int]) -> bool:
+        """Tell whether a request came in by the address of the distribution host."""
+        return self._media_socket is not None and address == self._media_socket.getsockname()
 
     def __enter__(self) -> Simulator:
         return self.start()

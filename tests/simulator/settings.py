@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from tests.simulator.delivery import Delivery
+
 ADMIN_ROLES = (
     "ROLE_USER", "ROLE_GROUP_MH_DEFAULT_ORG_SYSTEM_ADMINS", "ROLE_ADMIN", "ROLE_SUDO", "ROLE_ANONYMOUS",
     "ROLE_USER_ADMIN", "ROLE_OAUTH_USER",
@@ -62,6 +64,7 @@ class Settings:
     :param oai_page: records on a page.
     :param oai_tokens: how many resumption tokens are remembered.
     :param oai_whole_seconds: the database keeps the dates of records in seconds.
+    :param delivery: how published files are delivered.
     """
 
     generation: int = 17
@@ -80,6 +83,7 @@ class Settings:
     oai_page: int = 50
     oai_tokens: int = 100
     oai_whole_seconds: bool = False
+    delivery: Delivery = field(default_factory=Delivery)
     users: tuple[User, ...] = field(default_factory=_default_users)
     organizations: tuple[Organization, ...] = (Organization(),)
 

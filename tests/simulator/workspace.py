@@ -23,10 +23,12 @@ class Workspace:
     """Access to files by url.
 
     :param base_url: this server's address; its urls are opened on disk, others are downloaded without credentials.
+    :param media_url: address under which published files are served, when that is another one.
     """
 
-    def __init__(self, storage: Storage, state: State, base_url: str) -> None:
+    def __init__(self, storage: Storage, state: State, base_url: str, media_url: str | None = None) -> None:
         self.storage, self.state, self.base_url = storage, state, base_url
+        self.media_url = media_url or base_url
 
     def read(self, url: str | None) -> Path:
         """Open in place: nothing is linked or copied for own files.
@@ -82,7 +84,7 @@ class Workspace:
 
     def _own_file(self, url: str | None) -> Path | None:
         """Find a file of this server; None for foreign urls and for what is not there."""
-        if not url or not url.startswith(self.base_url + "/"):
+        if not url or not url.startswith((self.base_url + "/", self.media_url + "/")):
             return None
         parts = [unquote(part) for part in urlsplit(url).path.strip("/").split("/")]
         if ".." in parts:

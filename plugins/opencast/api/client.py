@@ -16,13 +16,18 @@ from opencast.api import addresses
 from opencast.api.documents import DocumentReader
 from opencast.api.downloads import Download, open_file
 from opencast.api.server import Server
+from opencast.api.signing import Signer, SigningService
 from opencast.api.transport import Call, Transport, encoded
 from opencast.api.uploads import MultipartUpload
 from opencast.api.watch import Watch
-from opencast.errors import SizeMismatch
+from opencast.errors import ServerError, SizeMismatch
 
 #: Largest answer that is taken into memory, in bytes; files are streamed instead.
 MAX_ANSWER = 128 * 1024 * 1024
+
+#: How often a file that is refused is asked for with a new signature: the first one may have come to its end while a
+#: busy server was asked again and again.
+_SIGNATURES = 2
 
 Fields = Mapping[str, str | int | bool | None]
 
@@ -46,6 +51,7 @@ class Client:
         self.server = server
         self.base_url = server.url
         self._transport = transport or Transport(server, sleep=sleep)
+        self._signer = Signer(SigningService(self))
         #: Reads the answers of calls that give a response.
         self.read = DocumentReader(self._transport.masked)
 
@@ -235,7 +241,8 @@ class Client:
         """Open a file for reading, as a stream.
 
         The login goes along only to origins that the server trusts. Redirects are followed without any login, and not
-        endlessly; one to a login page is an error.
+        endlessly; one to a login page is an error. A file that is given out with a signature only is asked for with a
+        fresh one, at each call.
 
         :param url: absolute, or relative to the server's address. Its query is never shown.
         :param start: first byte to ask for. A server may ignore that: see :attr:`Download.start`.
@@ -289,13 +296,21 @@ class Client:
         transport = self._transport.holding(url)
         call = Call(
             method,
-            url,
+            self._signer.address(url),
             ok=tuple(ok),
             # A compressed transfer would hide the length of the file, and a broken one could not be resumed.
             headers={"Accept-Encoding": "identity", **headers},
             credentials=transport.server.trusts(url),
             run_as=transport.server.run_as if transport is not self._transport else self.server.run_as,
         )
+        for _ in range(_SIGNATURES):
+            try:
+                return open_file(transport, call), transport
+            except ServerError as error:
+                signed = self._signer.after_refusal(url, error)
+                if signed is None:
+                    raise
+            call = replace(call, url=signed)
         return open_file(transport, call), transport
 
     # --- one request -----------------------------------------------------------------------------------------------

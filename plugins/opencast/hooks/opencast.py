@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -11,6 +12,9 @@ from airflow.sdk import BaseHook
 from opencast.api.opencast import Opencast
 from opencast.api.server import Server
 from opencast.errors import ConfigurationError, OpencastError
+
+#: Field of a connection that names those of the distribution hosts.
+DISTRIBUTION = "distribution_connections"
 
 
 class OpencastHook(BaseHook):
@@ -36,11 +40,13 @@ class OpencastHook(BaseHook):
         return Opencast(self.server())
 
     def server(self) -> Server:
-        """Return the connection's address and login.
+        """Return the connection's address and login, and those of its distribution hosts, which have connections too.
 
         :raises ConfigurationError: the connection's fields cannot be used; the message names the connection.
         """
-        return server_of(self.get_connection(self.opencast_conn_id))
+        connection = self.get_connection(self.opencast_conn_id)
+        names = str((connection.extra_dejson or {}).get(DISTRIBUTION) or "").split()
+        return replace(server_of(connection), distribution=tuple(server_of(self.get_connection(n)) for n in names))
 
     def test_connection(self) -> tuple[bool, str]:
         """Log in and count what the server shows; called by the Test button of the connection form."""

@@ -267,7 +267,7 @@ class Generated:
         name, twin = str(element.url), element.clone()
         files.link(source, self.storage.distributed(self.org, channel, package.id, str(element.id), name))
         twin.id = self._id(channel, package.id, element.id)
-        twin.url = f"{self.simulator.url}/static/{self.org}/{channel}/{package.id}/{element.id}/{name}"
+        twin.url = f"{self.simulator.media_url}/static/{self.org}/{channel}/{package.id}/{element.id}/{name}"
         if element.kind != "track":
             twin.checksum = None
         return twin
@@ -282,5 +282,5 @@ class Generated:
         # publish-engage rewrites references between published elements to ids that it then throws away.
         element.ref, element.mimetype = f"track:{self._id('thrown away', package.id)}", "image/jpeg"
         element.tags, element.size = {"engage-download"}, len(data)
-        element.url = f"{self.simulator.url}/static/{self.org}/{channel}/{package.id}/{element_id}/{path.name}"
+        element.url = f"{self.simulator.media_url}/static/{self.org}/{channel}/{package.id}/{element_id}/{path.name}"
         return element

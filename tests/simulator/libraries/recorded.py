@@ -135,6 +135,7 @@ class _EventLoader:
             for element in publication.elements:
                 place = unquote((element.url or "").removeprefix(self.url))
                 recorded = bodies[place]
+                element.url = self.simulator.media_url + (element.url or "").removeprefix(self.url)
                 path = self.storage.downloads / place.removeprefix("/static/")
                 path.parent.mkdir(parents=True, exist_ok=True)
                 path.write_bytes(recorded.body)

@@ -6,6 +6,7 @@ import re
 import zlib
 from email.utils import formatdate
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from fastapi import APIRouter, Request
 from fastapi.responses import Response
@@ -16,6 +17,9 @@ from tests.simulator.bodies import FileBody
 from tests.simulator.routes.access import READ, caller_of, simulator_of
 from tests.simulator.routes.files import type_of
 from tests.simulator.state import State
+
+if TYPE_CHECKING:
+    from tests.simulator.server import Simulator
 
 router = APIRouter()
 _RANGE = re.compile(r"bytes=(\d*)-(\d*)")
@@ -44,15 +48,28 @@ def permitted(state: State, caller: Caller, channel: str, package_id: str) -> bo
 @router.api_route("/static/{path:path}", methods=READ)
 def published_file(request: Request, path: str) -> Response:
     simulator, parts = simulator_of(request), path.split("/")
-    uri = request.url.path
-    forbidden = responses.page(403, "Forbidden", uri, servlet="/static")
+    delivery = simulator.settings.delivery
+    forbidden = responses.page(403, "Forbidden", request.url.path, servlet="/static")
     if ".." in path or len(parts) < 5 or parts[0] != caller_of(request).organization.id:
         return forbidden
     if not permitted(simulator.state, caller_of(request), parts[1], parts[2]):
         return forbidden
-    file = simulator.storage.downloads.joinpath(*parts)
-    if not file.is_file():
+    if delivery.redirect is not None:
+        query = f"?{request.url.query}" if request.url.query else ""
+        return responses.empty(302, location=f"{delivery.redirect}{request.url.path}{query}")
+    return deliver(request, simulator, path)
+
+
+def deliver(request: Request, simulator: Simulator, path: str) -> Response:
+    """Answer with a published file, to whoever asks.
+
+    :param path: below ``/static``.
+    """
+    uri, file = request.url.path, simulator.storage.downloads.joinpath(*path.split("/"))
+    if ".." in path or not file.is_file():
         return responses.page(404, "Not Found", uri, servlet="/static")
+    if simulator.settings.delivery.accel:
+        return responses.empty(200, x_accel_redirect=f"/protected/{path}", content_length="0")
     tag, size = etag_of(file), file.stat().st_size
     if request.headers.get("if-none-match") == tag:
         return responses.empty(304)
