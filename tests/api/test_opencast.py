@@ -3,12 +3,19 @@
 from __future__ import annotations
 
 import pytest
+from opencast.api.client import Client
 from opencast.api.features import Feature
 from opencast.api.opencast import Opencast
 from opencast.api.server import Server
 
 from tests.api.recorded import recorded_text, replay
 from tests.api.scripted_server import ScriptedServer, json_answer, xml_answer
+
+
+@pytest.fixture
+def opencast(client: Client) -> Opencast:
+    """A server that has to be asked for its version."""
+    return Opencast(client)
 
 
 @pytest.mark.parametrize(("version", "major"), [(17, 17), (15, 15)])

@@ -16,7 +16,7 @@ def arguments(given: Sequence[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--host", default="127.0.0.1")
     parser.add_argument("--port", type=int, default=0, help="0 takes a free one")
     parser.add_argument("--storage", type=Path, required=True, help="directory for all files; it is emptied")
-    parser.add_argument("--generation", type=int, choices=(17, 15), default=17)
+    parser.add_argument("--generation", type=int, choices=range(1, 18), default=17)
     parser.add_argument("--library", default="recorded", help="recorded, recorded-15, recorded-17, empty, generated")
     parser.add_argument("--events", type=int, default=100, help="number of generated events")
     parser.add_argument("--event-bytes", type=int, default=100_000, help="size of each generated video")

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 from typing import Any
 
-from tests.simulator import clock
+from tests.simulator import clock, generations
 from tests.simulator.mediapackage import Element, Publication
 from tests.simulator.policies import to_api
 from tests.simulator.records import EventDocument, Scheduling
 from tests.simulator.xmlio import local, text_of
 
 INTERNAL = "internal"
+# What the rows have since version 6.
+_LATER = frozenset({"is_part_of", "series", "status", "language", "license", "rightsholder", "source"})
 _LABEL = "EVENTS.EVENTS.DETAILS.METADATA."
 
 
-def row(document: EventDocument) -> dict[str, Any]:
+def row(document: EventDocument, generation: int = generations.NEWEST) -> dict[str, Any]:
     """Give what every answer about an event holds."""
     result: dict[str, Any] = {
         "identifier": document.identifier,
@@ -34,7 +36,7 @@ def row(document: EventDocument) -> dict[str, Any]:
     }
     if document.version is not None:
         result["archive_version"] = document.version
-    return result | {
+    result |= {
         "contributor": list(document.contributors),
         "series": document.series_name,
         "has_previews": document.has_previews,
@@ -43,6 +45,9 @@ def row(document: EventDocument) -> dict[str, Any]:
         "publication_status": list(document.channels),
         "status": document.status,
     }
+    if generation < generations.FULL_ROWS:
+        return {name: value for name, value in result.items() if name not in _LATER}
+    return result
 
 
 def subjects(document: EventDocument) -> list[str]:

@@ -14,7 +14,7 @@ from starlette.datastructures import Headers
 from starlette.requests import Request
 from starlette.responses import Response
 
-from tests.simulator import media_host, responses
+from tests.simulator import generations, media_host, responses
 from tests.simulator.access import ANONYMOUS, Authentication, BadCredentials, Caller, needed_roles
 from tests.simulator.disruption import Disruption
 from tests.simulator.settings import Organization
@@ -61,11 +61,15 @@ class RequestLog:
         self._kept: deque[Exchange] = deque(maxlen=keep)
         self.count = self.received = self.sent = 0
 
-    def add(self, exchange: Exchange) -> None:
-        """Note a finished request."""
+    def begin(self, exchange: Exchange) -> None:
+        """Note a request when it comes, so that the order is the client's."""
         with self._lock:
             self._kept.append(exchange)
             self.count += 1
+
+    def end(self, exchange: Exchange) -> None:
+        """Add up what a finished request has moved."""
+        with self._lock:
             self.received += exchange.received
             self.sent += exchange.sent
 
@@ -134,6 +138,7 @@ class Gatekeeper:
             except Refused as refusal:
                 await refusal.answer(scope, receive, send)
 
+        self.simulator.requests.begin(exchange)
         fault = self.simulator.faults.for_request(exchange.method, exchange.path, exchange.query)
         try:
             if fault is None:
@@ -146,7 +151,7 @@ class Gatekeeper:
                 await disruption.run(serve)
         finally:
             exchange.seconds = time.perf_counter() - started
-            self.simulator.requests.add(exchange)
+            self.simulator.requests.end(exchange)
 
     def _require_signature(self, scope: Scope) -> None:
         """Refuse what is closed to everybody without a signature, before anybody asks who it is.
@@ -180,6 +185,8 @@ class Gatekeeper:
         caller = self._switched(Caller(user or ANONYMOUS, organization), headers, path)
         open_to_all = self.settings.oai_open and path.startswith("/oaipmh")
         if open_to_all or caller.roles & needed_roles(method, path):
+            if not generations.has_path(self.settings.generation, path):
+                raise Refused(responses.page(404, "Not Found", path, servlet="default"))
             return caller
         if caller.anonymous:
             raise Refused(self._to_login(headers))

@@ -27,7 +27,7 @@ from tests.simulator.playlists import Playlists
 from tests.simulator.recordings import Recordings
 from tests.simulator.scheduler import Scheduler
 from tests.simulator.series_service import SeriesService
-from tests.simulator.settings import BUNDLES, Organization, Settings
+from tests.simulator.settings import Organization, Settings
 from tests.simulator.state import State
 from tests.simulator.static_files import StaticFiles
 from tests.simulator.storage import Storage
@@ -108,7 +108,7 @@ class Simulator:
             self.settings.oai_repositories, self.settings.oai_whole_seconds, self.settings.oai_tokens
         )  # fmt: skip
         self.requests, self.faults = RequestLog(), Faults()
-        self._installation = Recordings(self.settings.generation)
+        self._installation = Recordings(self.settings.recorded)
         self.workspace = Workspace(self.storage, self.state, self.url, self.media_url)
         self.assets = AssetManager(self.storage, self.state, self.workspace)
         self.scheduler = Scheduler(self.state, self.assets)
@@ -215,11 +215,6 @@ class Simulator:
             self.storage.room = room if room >= 0 else None
 
     # --- what the installation is --------------------------------------------------------------------------------
-
-    @property
-    def build_number(self) -> str:
-        """Commit that the bundles say they were built from."""
-        return BUNDLES[self.settings.generation][1]
 
     def handler_list(self) -> list[dict[str, Any]]:
         """Give the operations of this installation, as recorded, less those that it is to lack."""

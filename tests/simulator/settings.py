@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from tests.simulator import generations
 from tests.simulator.delivery import Delivery
 
 ADMIN_ROLES = (
@@ -11,8 +12,7 @@ ADMIN_ROLES = (
     "ROLE_USER_ADMIN", "ROLE_OAUTH_USER",
 )  # fmt: skip
 DEFAULT_ORGANIZATION = "mh_default_org"
-API_VERSIONS = {17: 11, 15: 10}
-BUNDLES = {17: ("17.0.0.SNAPSHOT", "436e953"), 15: ("15.11.0", "61f4d7e")}
+_BUILDS = {17: "436e953", 15: "61f4d7e"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +48,7 @@ def _default_users() -> tuple[User, ...]:
 class Settings:
     """How the server behaves.
 
-    :param generation: 17 (OpenSearch) or 15 (Solr).
+    :param generation: 1 to 17, see ``generations.py``; 17 (OpenSearch) and 15 (Solr) were recorded.
     :param version: what ``/sysinfo/bundles/version`` says, when it is not the generation's own.
     :param index_lag: seconds until a write shows in ``/api``.
     :param dispatch_seconds: wait before an operation starts, as the job dispatcher causes it.
@@ -88,15 +88,25 @@ class Settings:
     organizations: tuple[Organization, ...] = (Organization(),)
 
     def __post_init__(self) -> None:
-        if self.generation not in API_VERSIONS:
-            raise ValueError(f"there is no generation {self.generation}, only 17 and 15")
+        if not generations.OLDEST <= self.generation <= generations.NEWEST:
+            raise ValueError(f"there is no generation {self.generation}, only 1 to 17")
 
     @property
     def bundle_version(self) -> str:
         """Version of the bundles."""
-        return self.version or BUNDLES[self.generation][0]
+        return self.version or generations.version_of(self.generation)
 
     @property
     def newest_api(self) -> int:
         """Minor number of the newest version of the external API."""
-        return API_VERSIONS[self.generation]
+        return generations.newest_api(self.generation)
+
+    @property
+    def recorded(self) -> int:
+        """The recorded generation by which this one behaves."""
+        return generations.recorded(self.generation)
+
+    @property
+    def build_number(self) -> str:
+        """Commit that the bundles say they were built from."""
+        return _BUILDS[self.recorded]

@@ -8,7 +8,8 @@ from enum import Enum
 class Feature(Enum):
     """What not every version has, with the first and the last major version that has it; None for "still has".
 
-    Taken from the sources of the versions named, and from recorded answers of 15.11 and 17.
+    Taken from the sources of the versions named, and from recorded answers of 15.11 and 17. What came with a minor
+    version counts from the next major one: the older way still works there.
     """
 
     #: ``/episode``: the archive of 1.x.
@@ -17,6 +18,16 @@ class Feature(Enum):
     ARCHIVE = (2, 3)
     #: ``/assets``: the archive since 4.0.
     ASSETS = (4, None)
+    #: ``/api/events`` names series, status and language of an event, and can be asked for a range of starts.
+    EVENT_ROWS = (6, None)
+    #: ``/api/series`` (came with 2.3); ``/series/series.xml`` ended after 11.
+    SERIES_ROWS = (3, None)
+    #: Properties and further elements of a series.
+    SERIES_EXTRAS = (2, None)
+    #: Plans of the scheduler are kept in the asset manager (``/recordings/{id}/technical.json``).
+    SCHEDULES = (4, None)
+    #: ``/workflow/mediaPackage/{id}/hasActiveWorkflows``; ``/workflow/instances`` before.
+    ACTIVE_WORKFLOWS = (12, None)
     #: A mediapackage in the archive holds the published elements of its publications.
     PUBLISHED_ELEMENTS_IN_ARCHIVE = (11, None)
     #: ``/search`` answers XML, with the complete package as text in it.

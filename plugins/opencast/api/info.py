@@ -270,7 +270,8 @@ class InfoService:
 
 def _me(document: fields.Json) -> Me:
     what = "/info/me.json"
-    user = fields.an_object(document.get("user"), what=what)
+    # Version 1 names the user beside the rest.
+    user = document if "user" not in document else fields.an_object(document.get("user"), what=what)
     organization = fields.an_object(document.get("org"), what=what)
     return Me(
         username=fields.required(user, "username", what=what),

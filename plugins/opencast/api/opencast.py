@@ -13,6 +13,7 @@ from opencast.api.comments import CommentsService
 from opencast.api.events import EventsService
 from opencast.api.features import Feature
 from opencast.api.files import FilesService
+from opencast.api.holdings import BareHoldings, Holdings, OldHoldings
 from opencast.api.info import InfoService, ServerVersion
 from opencast.api.ingest import IngestService
 from opencast.api.legacy import LegacyArchiveService
@@ -40,9 +41,9 @@ class Opencast:
         self.info = InfoService(self.client)
         self.events = EventsService(self.client)
         self.assets = AssetsService(self.client)
-        self.series = SeriesService(self.client)
+        self.series = SeriesService(self.client, self.has)
         self.files = FilesService(self.client)
-        self.workflows = WorkflowsService(self.client)
+        self.workflows = WorkflowsService(self.client, self.has)
         self.static = StaticService(self.client)
         self.themes = ThemesService(self.client)
         self.staticfiles = StaticFilesService(self.client)
@@ -78,6 +79,15 @@ class Opencast:
     def archive(self) -> LegacyArchiveService:
         """The archive of a server before 4.0, which has no :attr:`assets`."""
         return LegacyArchiveService(self.client, major=self.version)
+
+    @cached_property
+    def holdings(self) -> Holdings:
+        """The events and their archived packages, whatever the server's version."""
+        if self.has(Feature.EVENT_ROWS):
+            return Holdings(self.events, self.assets)
+        if self.has(Feature.ASSETS):
+            return BareHoldings(self.client, self.events, self.assets)
+        return OldHoldings(self.client, self.events, self.assets, self.archive, self.workflows)
 
     def running_as(self, username: str) -> Opencast:
         """Give the same server with requests in another user's name, see :meth:`Client.running_as`."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -10,14 +10,19 @@ from typing import Any
 from opencast.api import fields
 from opencast.api.addresses import path
 from opencast.api.client import Client, Fields
+from opencast.api.features import Feature
 from opencast.errors import InvalidAnswer, NotFound
 from opencast.model.acl import Acl
 from opencast.model.dublincore import DublinCore
 from opencast.model.identifiers import check_series_id
+from opencast.model.moment import parse_moment
 from opencast.model.series import parse_element_types, parse_properties
+from opencast.model.xml import parse_xml
 
 #: Rows of one request for the list.
 _PAGE = 5000
+#: Catalogs of one request for the list of old versions.
+_CATALOGS = 100
 #: Largest element that is taken into memory, in bytes.
 _MAX_ELEMENT = 64 * 1024 * 1024
 #: Seconds for writes of a catalog or an access list, which make a new snapshot of each event of the series.
@@ -68,13 +73,14 @@ class SeriesSummary:
 class SeriesService:
     """Read and write series. Ids are kept: they are part of the catalog."""
 
-    def __init__(self, client: Client) -> None:
+    def __init__(self, client: Client, has: Callable[[Feature], bool] = lambda _: True) -> None:
         self._client = client
+        self._has = has
 
     # --- reading ---------------------------------------------------------------------------------------------------
 
     def list(self, *, page_size: int = _PAGE) -> Iterator[SeriesSummary]:
-        """List all series, each once (``GET /api/series``), in no order.
+        """List all series, each once (``GET /api/series``; before 3 ``GET /series/series.xml``), in no order.
 
         The list has no total and no stable order, so pages may overlap or leave out a series that moves between them:
         compare with :meth:`count` where it matters.
@@ -82,6 +88,9 @@ class SeriesService:
         :param page_size: rows of one request.
         :raises InvalidIdentifier: a series has an id that cannot be used.
         """
+        if not self._has(Feature.SERIES_ROWS):
+            yield from self._catalogs()
+            return
         seen: set[str] = set()
         offset = 0
         while True:
@@ -95,6 +104,21 @@ class SeriesService:
             if len(rows) < page_size:
                 return
             offset += len(rows)
+
+    def _catalogs(self) -> Iterator[SeriesSummary]:
+        seen: set[str] = set()
+        page = 0
+        while True:
+            query: Fields = {"count": _CATALOGS, "startPage": page, "sort": "CREATED"}
+            root = parse_xml(self._client.get_xml("/series/series.xml", params=query), what="/series/series.xml")
+            for node in root:
+                summary = _summary(DublinCore.read(node, what="a catalog of /series/series.xml"))
+                if summary.identifier not in seen:
+                    seen.add(summary.identifier)
+                    yield summary
+            if len(root) < _CATALOGS:
+                return
+            page += 1
 
     def count(self) -> int:
         """Count all series (``GET /series/count``)."""
@@ -144,6 +168,8 @@ class SeriesService:
 
         :raises NotFound: there is no such series.
         """
+        if not self._has(Feature.SERIES_EXTRAS):
+            return {}
         return dict(parse_properties(self._client.get_json(f"{path('/series', series_id)}/properties.json")))
 
     def elements(self, series_id: str) -> tuple[str, ...]:
@@ -151,6 +177,8 @@ class SeriesService:
 
         :raises NotFound: there is no such series.
         """
+        if not self._has(Feature.SERIES_EXTRAS):
+            return ()
         try:
             answer = self._client.get_json(f"{path('/series', series_id)}/elements.json")
         except NotFound:
@@ -248,3 +276,21 @@ class SeriesService:
 
     def _patience(self) -> float:
         return max(_LONG_WRITE, self._client.server.read_timeout)
+
+
+def _summary(catalog: DublinCore) -> SeriesSummary:
+    def texts(term: str) -> tuple[str, ...]:
+        return tuple(value.value for value in catalog.all(term))
+
+    return SeriesSummary(
+        identifier=check_series_id(catalog.text("identifier")),
+        title=catalog.text("title"),
+        created=parse_moment(catalog.text("created")),
+        creator="",
+        description=catalog.text("description"),
+        organizers=texts("creator"),
+        contributors=texts("contributor"),
+        subjects=texts("subject"),
+        language=catalog.text("language"),
+        license=catalog.text("license"),
+    )

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
 
 from opencast.api import properties
 from opencast.api.addresses import path
-from opencast.api.client import Client
+from opencast.api.client import Client, Fields
+from opencast.api.features import Feature
 from opencast.errors import InvalidAnswer, NotFound
 from opencast.model.workflow import WorkflowInstance, WorkflowState, parse_instances
 from opencast.model.xml import parse_xml
 
+#: Workflows of one request for a list.
+_LISTED_AT_ONCE = 100
+#: States of a workflow that has not ended.
+_ACTIVE = tuple(state for state in WorkflowState if not state.is_final)
 #: Seconds for the start of a workflow: the server takes a first snapshot before it answers.
 _LONG_START = 300.0
 
@@ -18,8 +23,9 @@ _LONG_START = 300.0
 class WorkflowsService:
     """``/workflow``: needs ROLE_ADMIN, unless a method says otherwise."""
 
-    def __init__(self, client: Client) -> None:
+    def __init__(self, client: Client, has: Callable[[Feature], bool] = lambda _: True) -> None:
         self._client = client
+        self._has = has
 
     def start(
         self, definition: bytes | str, mediapackage: bytes | str, configuration: Mapping[str, str] | None = None
@@ -53,10 +59,40 @@ class WorkflowsService:
 
     def has_active(self, mediapackage_id: str) -> bool:
         """Tell whether a mediapackage has a workflow that has not ended (``.../hasActiveWorkflows``)."""
+        if not self._has(Feature.ACTIVE_WORKFLOWS):
+            return mediapackage_id in self.active(mediapackage_id)
         text = self._client.get_text(f"{path('/workflow/mediaPackage', mediapackage_id)}/hasActiveWorkflows")
         if text not in {"true", "false"}:
             raise InvalidAnswer(f"/workflow/mediaPackage/{mediapackage_id}/hasActiveWorkflows: {text[:40]!r}.")
         return text == "true"
+
+    def active(self, mediapackage_id: str | None = None) -> dict[str, WorkflowState]:
+        """Get the mediapackages that have a workflow which has not ended (``GET /workflow/instances.xml``, before 12).
+
+        :param mediapackage_id: the only one to ask about.
+        """
+        found: dict[str, WorkflowState] = {}
+        for wanted in (None,) if mediapackage_id else _ACTIVE:
+            query: Fields = {"mp": mediapackage_id, "state": wanted.value if wanted else None, "compact": True}
+            for identifier, state in self._listed(query):
+                if not state.is_final:
+                    found[identifier] = state
+        return found
+
+    def _listed(self, query: Fields) -> Iterator[tuple[str, WorkflowState]]:
+        what, page = "/workflow/instances.xml", 0
+        while True:
+            params = {**query, "startPage": page, "count": _LISTED_AT_ONCE}
+            root = parse_xml(self._client.get_xml(what, params=params), what=what)
+            rows = root.findall("{*}workflow")
+            for row in rows:
+                package = row.find("{*}mediapackage")
+                if package is None or row.get("state") not in WorkflowState.__members__:
+                    raise InvalidAnswer(f"{what} names a workflow without its mediapackage or state.")
+                yield package.get("id", ""), WorkflowState[row.get("state", "")]
+            if len(rows) < _LISTED_AT_ONCE:
+                return
+            page += 1
 
     def instances(self, mediapackage_id: str) -> tuple[tuple[str, WorkflowState], ...]:
         """Get id and state of each workflow of a mediapackage that is still known (``.../instances.json``)."""

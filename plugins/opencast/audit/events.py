@@ -46,7 +46,7 @@ class EventAudit:
         return finding(EVENT, identifier, title, lambda: self._compare(identifier))
 
     def _compare(self, identifier: str) -> Compared:
-        source, target = self._source.assets.find(identifier), self._target.assets.find(identifier)
+        source, target = self._source.holdings.find(identifier), self._target.assets.find(identifier)
         require_both(source, target)
         if source is None or target is None:
             before, after = (server.events.exists(identifier) or None for server in (self._source, self._target))

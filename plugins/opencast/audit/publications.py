@@ -29,7 +29,7 @@ class PublicationCheck:
     def event(self, row: EventRow) -> Finding | None:
         """Check one event; None when nothing of it is published."""
         try:
-            package = self._opencast.assets.find(row.identifier)
+            package = self._opencast.holdings.find(row.identifier)
             channels = set(row.publication_status)
             if package is not None:
                 channels |= {publication.channel for publication in package.publications}
@@ -59,7 +59,7 @@ class PublicationCheck:
 
     def _index_problem(self, identifier: str) -> str:
         try:
-            if self._opencast.assets.find(identifier) is None:
+            if self._opencast.holdings.find(identifier) is None:
                 return "it is in the player's index, and nothing of it is archived"
         except OpencastError as error:
             return f"it is in the player's index, and its archive cannot be read: {error.message}"

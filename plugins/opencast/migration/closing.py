@@ -72,7 +72,7 @@ class Closing:
 
     def _differences(self, entry: Entry, actual: EventRow) -> list[str]:
         try:
-            expected = self._source.events.get(entry.identifier)
+            expected = self._source.holdings.row(entry.identifier)
         except NotFound:
             return []  # deleted on the source after it was migrated
         return [

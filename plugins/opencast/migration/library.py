@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
 
+from opencast.api.holdings import Found
 from opencast.api.opencast import Opencast
 from opencast.errors import LibraryBusy, NotFound, OpencastError
 from opencast.migration.options import Reading
@@ -62,7 +62,7 @@ def take_inventory(source: Opencast, inventory: Inventory, *, beat: Callable[[],
     seen = utc_now()
     unreadable: list[tuple[str, str]] = []
     _read_series(source, inventory, seen)
-    inventory.write_events(_events(source.events.rows(), unreadable, beat), seen)
+    inventory.write_events(_events(source.holdings.rows(), unreadable, beat), seen)
     _ask_for_unseen(source, inventory, seen, unreadable)
     gone = inventory.forget_unseen(seen)
     state = inventory.state()
@@ -163,7 +163,7 @@ def read_recent(
     seen = utc_now()
     unreadable: list[tuple[str, str]] = []
     _read_series(source, inventory, seen)
-    inventory.write_events(_events(source.events.rows_since(since), unreadable, beat), seen)
+    inventory.write_events(_events(source.holdings.rows_since(since), unreadable, beat), seen)
     behind = set(inventory.unseen_events(seen))
     again = [event for event in inventory.with_status(_UNFINISHED) if event in behind]
     inventory.write_events(_one_by_one(source, again, unreadable), seen)
@@ -195,7 +195,7 @@ def _ask_for_unseen(source: Opencast, inventory: Inventory, seen: datetime, unre
 def _one_by_one(source: Opencast, events: list[str], unreadable: list[tuple[str, str]]) -> Iterator[EventRow]:
     for event in events:
         try:
-            yield source.events.get(event)
+            yield source.holdings.row(event)
         except NotFound:
             continue
         except OpencastError as error:
@@ -204,19 +204,17 @@ def _one_by_one(source: Opencast, events: list[str], unreadable: list[tuple[str,
             unreadable.append((event, error.message))
 
 
-def _events(
-    rows: Iterator[Mapping[str, Any]], unreadable: list[tuple[str, str]], beat: Callable[[], None]
-) -> Iterator[EventRow]:
+def _events(rows: Iterator[Found], unreadable: list[tuple[str, str]], beat: Callable[[], None]) -> Iterator[EventRow]:
     for number, row in enumerate(rows, 1):
         if number % 1000 == 0:
             beat()
         if number % 5000 == 0:
             log.info("%d events read", number)
-        try:
-            yield EventRow.parse(row)
-        except OpencastError as error:
-            log.warning("An event of the source cannot be understood: %s", error)
-            unreadable.append((str(row.get("identifier", ""))[:200], error.message))
+        if isinstance(row, EventRow):
+            yield row
+        else:
+            log.warning("The event %r of the source cannot be understood: %s", row.identifier, row.reason)
+            unreadable.append((row.identifier, row.reason))
 
 
 class _Beat:

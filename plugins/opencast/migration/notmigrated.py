@@ -56,6 +56,10 @@ _LOSSES = (
 )
 
 
+#: Of a source before version 4.
+_PLANS = ("Scheduled events", "Before version 4 the scheduler keeps them apart from the archive; plan them anew.")
+
+
 @dataclass
 class LossCounter:
     """Count what stays behind of the selected events, and of the source as a whole.
@@ -103,7 +107,8 @@ class LossCounter:
             counts["Users, groups and roles"] = ", ".join(filter(None, (users, groups)))
             counts["Templates of access lists"] = _counted(accounts.access_lists, "templates")
             counts["Creation dates and creators of themes"] = _counted(lambda: len(source.themes.list()), "themes")
-        return [Loss(what, why, counts.get(what, "")) for what, why in _LOSSES]
+        lost = _LOSSES if source.has(Feature.SCHEDULES) else (*_LOSSES, _PLANS)
+        return [Loss(what, why, counts.get(what, "")) for what, why in lost]
 
 
 def _counted(count: Callable[[], int], what: str) -> str:

@@ -22,9 +22,10 @@ from opencast.settings import Settings
 from opencast.staging.safety import SHARED_INODES
 from opencast.staging.store import ObjectStore
 
-#: Oldest version whose snapshots hold the publications (since 11), that was tried against recorded answers.
-OLDEST_SOURCE = 13
-#: Oldest version on which every operation of the import runs was read in the source.
+#: Oldest version whose archive can be read over REST, see ``opencast.api.holdings``.
+OLDEST_SOURCE = 1
+#: Oldest version on which every operation of the import runs was read in the source. Verification needs
+#: publications that hold their elements (11) and the list of an event's workflows (12).
 OLDEST_TARGET = 13
 #: Seconds that the servers' clocks may differ from this machine's before the report says so.
 CLOCK_TOLERANCE_S = 60.0

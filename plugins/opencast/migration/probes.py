@@ -125,7 +125,7 @@ class Prober:
 
     def access_problems(self, identifier: str) -> list[str]:
         """Compare the effective access list, as the index shows it; wait while the index lags behind."""
-        expected = self._source.events.acl(identifier)
+        expected = self._source.holdings.acl(identifier)
         deadline = time.monotonic() + self._patience_s
         while True:
             problems = self._acl_problems(identifier, expected)

@@ -5,14 +5,17 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from opencast.api.addresses import path
+from opencast.api.features import Feature
 from opencast.api.opencast import Opencast
+from opencast.api.publications import ApiElement, ApiPublication
 from opencast.errors import MigrationError, NotFound, ObjectGone
 from opencast.migration.hls import Playlists, without_incomplete_sets
 from opencast.migration.oaipmh import Repositories, is_repository, repository_of, shown_in_repositories
 from opencast.migration.runs import ENGAGE
 from opencast.migration.sharing import shared_publication
 from opencast.model.event import EventRow
-from opencast.model.mediapackage import MediaPackage, Publication
+from opencast.model.flavor import Flavor
+from opencast.model.mediapackage import Element, MediaPackage, Publication
 
 #: The channel of the External API, and what its publications are.
 API = "api"
@@ -52,8 +55,8 @@ class SourcePackages:
         :raises ObjectGone: the source does not have it (any more).
         """
         try:
-            row = self._source.events.get(identifier)
-            xml = self._source.assets.episode_xml(identifier)
+            row = self._source.holdings.row(identifier)
+            xml = self._source.holdings.package_xml(identifier)
         except NotFound as error:
             raise ObjectGone(f"Mediapackage {identifier} has no snapshot on the source (any more).") from error
         archived = MediaPackage.parse(xml, what=f"mediapackage {identifier}")
@@ -68,6 +71,8 @@ class SourcePackages:
 
     def _complete(self, package: MediaPackage, row: EventRow, notes: list[str]) -> MediaPackage:
         package = self._with_engage(package, row, notes)
+        if not self._source.has(Feature.PUBLISHED_ELEMENTS_IN_ARCHIVE):
+            package = self._with_listed_elements(package, notes)
         package = self._with_repositories(package, notes)
         package = self._without_broken_sets(package, notes)
         return self._with_external_api(package, notes) if self._with_api else package
@@ -86,6 +91,28 @@ class SourcePackages:
         notes.append(f"What was published to {ENGAGE} was taken from the source's search service.")
         publication = known or self._page(package.id)
         return _with_publication(package, replace(publication, elements=found.elements))
+
+    def _with_listed_elements(self, package: MediaPackage, notes: list[str]) -> MediaPackage:
+        """Take the elements of the other publications from the External API: archives before 11 hold none."""
+        bare = [p for p in package.publications if not (p.elements or p.is_live or is_repository(p.channel))]
+        if not bare:
+            return package
+        listed = {p.channel: p for p in self._listed(package.id)}
+        for publication in bare:
+            found = listed.get(publication.channel)
+            if found is None or not found.elements:
+                notes.append(f"The source shows no files of the publication {publication.channel}.")
+                continue
+            elements = tuple(_element(element) for element in found.elements)
+            package = _with_publication(package, replace(publication, elements=elements))
+            notes.append(f"What was published to {publication.channel} was taken from the source's External API.")
+        return package
+
+    def _listed(self, identifier: str) -> tuple[ApiPublication, ...]:
+        try:
+            return self._source.events.publications(identifier)
+        except NotFound:
+            return ()  # before 2.3
 
     def _page(self, identifier: str) -> Publication:
         url = self._source.client.base_url + path("/play", identifier)
@@ -123,6 +150,22 @@ class SourcePackages:
             return package
         notes.append(f"The publication {API} was added as asked for; it shares the files of {ENGAGE}.")
         return _with_publication(package, publication)
+
+
+def _element(listed: ApiElement) -> Element:
+    """Make an element of what the External API says; it says nothing of the streams of a track."""
+    return Element(
+        listed.kind,
+        id=listed.id,
+        flavor=Flavor.parse(listed.flavor) if listed.flavor else None,
+        ref=listed.ref or None,
+        mimetype=listed.mimetype or None,
+        tags=listed.tags,
+        url=listed.url or None,
+        size=listed.size,
+        checksum=listed.checksum,
+        live=listed.is_live or None,
+    )
 
 
 def _with_publication(package: MediaPackage, publication: Publication) -> MediaPackage:

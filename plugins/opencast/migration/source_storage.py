@@ -6,8 +6,9 @@ from collections.abc import Iterator
 from itertools import islice
 
 from opencast.api.opencast import Opencast
-from opencast.errors import ConfigurationError, NotFound, PreflightFailed
+from opencast.errors import ConfigurationError, PreflightFailed
 from opencast.migration.servers import Party
+from opencast.model.event import EventRow
 from opencast.settings import Settings
 from opencast.staging.mounts import Mount, NotMapped, open_mounted
 from opencast.staging.safety import check_storage, probe_mount
@@ -109,11 +110,10 @@ class SourceStorage:
 
     def _sample(self) -> Iterator[str]:
         """Give URLs of archived and published files of some events."""
-        for row in islice(self._source.events.rows(page_size=_SAMPLE_EVENTS), _SAMPLE_EVENTS):
-            try:
-                package = self._source.assets.episode(str(row.get("identifier") or ""))
-            except NotFound:
-                continue  # not archived yet
+        for row in islice(self._source.holdings.rows(), _SAMPLE_EVENTS):
+            package = self._source.holdings.find(row.identifier) if isinstance(row, EventRow) else None
+            if package is None:
+                continue  # not archived yet, or not to be understood
             published = [element for publication in package.publications for element in publication.elements]
             urls = [element.url for element in (*package.elements, *published) if element.url]
             yield from urls[:_SAMPLE_FILES]

@@ -76,6 +76,24 @@ class EventStatus(Enum):
         return self is EventStatus.PROCESSED
 
 
+_OF_WORKFLOW = {
+    "INSTANTIATED": EventStatus.PENDING,
+    "RUNNING": EventStatus.PROCESSING,
+    "FAILING": EventStatus.PROCESSING,
+    "PAUSED": EventStatus.PAUSED,
+    "FAILED": EventStatus.PROCESSING_FAILURE,
+    "STOPPED": EventStatus.PROCESSING_CANCELLED,
+}
+
+
+def status_of_workflow(state: str) -> str:
+    """Return the status of an event whose latest workflow is in a state, as later versions write it.
+
+    :param state: in upper case; empty for an event without a workflow, or with one that was cleaned up.
+    """
+    return _STATUS_PREFIX + _OF_WORKFLOW.get(state, EventStatus.PROCESSED).value
+
+
 @dataclass(frozen=True, slots=True)
 class EventRow:
     """One row of ``GET /api/events``. Absent text is empty, as in the answer.

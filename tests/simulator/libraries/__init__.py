@@ -52,7 +52,7 @@ class Library:
         """
         fillers: dict[str, Callable[[], None]] = {
             "empty": lambda: load_made_up(simulator, self.oai_records or 0),
-            "recorded": lambda: self._recorded(simulator, simulator.settings.generation),
+            "recorded": lambda: self._recorded(simulator, simulator.settings.recorded),
             "recorded-15": lambda: self._recorded(simulator, 15),
             "recorded-17": lambda: self._recorded(simulator, 17),
             "generated": lambda: self._generated(simulator),

@@ -14,6 +14,7 @@ from tests.simulator.routes import (
     files,
     info,
     ingest,
+    legacy,
     oaipmh,
     playlists,
     recordings,
@@ -27,6 +28,7 @@ from tests.simulator.routes import (
 )  # fmt: skip
 
 ROUTERS = (
+    legacy.router,
     info.router,
     accounts.router,
     api_events.router,

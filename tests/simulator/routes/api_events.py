@@ -10,7 +10,7 @@ from typing import Any
 from fastapi import APIRouter, Request
 from fastapi.responses import Response
 
-from tests.simulator import clock, events_json, policies, responses
+from tests.simulator import clock, events_json, generations, policies, responses
 from tests.simulator.access import Caller
 from tests.simulator.records import EventDocument
 from tests.simulator.routes.access import READ, caller_of, simulator_of
@@ -46,6 +46,9 @@ def _text(document: EventDocument) -> str:
     parts = [document.identifier, document.title, document.description, document.location, document.series_name]
     return "\n".join([*parts, document.subject, *document.presenters, *document.contributors]).lower()
 
+
+# Before 6 there are six filters and all others are passed over without a word.
+_ALWAYS = frozenset({"presenters", "contributors", "location", "textFilter", "series", "subject"})
 
 _SORT: dict[str, Callable[[EventDocument], Any] | None] = {
     "title": lambda d: d.title,
@@ -85,7 +88,7 @@ def list_events(request: Request) -> Response:
         # A query parameter that is no number makes the whole path unknown to JAX-RS.
         return responses.no_resource()
     try:
-        tests = _filters(query.getlist("filter"), version)
+        tests = _filters(query.getlist("filter"), version, simulator.settings.generation)
         order = _sorting(query.get("sort") or "")
     except BadQuery as error:
         return responses.bad_request(str(error))
@@ -109,7 +112,7 @@ def _flag(request: Request, name: str) -> bool:
 
 
 def _entry(request: Request, document: EventDocument, version: int) -> dict[str, Any]:
-    entry = events_json.row(document)
+    entry = events_json.row(document, simulator_of(request).settings.generation)
     if _flag(request, "withacl"):
         entry["acl"] = events_json.acl(document)
     if _flag(request, "withmetadata"):
@@ -122,7 +125,7 @@ def _entry(request: Request, document: EventDocument, version: int) -> dict[str,
     return entry
 
 
-def _filters(given: list[str], version: int) -> list[Test]:
+def _filters(given: list[str], version: int, generation: int) -> list[Test]:
     """Read the filters; from version 1.5 on only the first parameter counts.
 
     :raises BadQuery: for an unknown name or a malformed range.
@@ -131,7 +134,7 @@ def _filters(given: list[str], version: int) -> list[Test]:
     for part in given[:1] if version >= 5 else given:
         for criterion in part.split(","):
             name, colon, value = criterion.partition(":")
-            if colon and value:
+            if colon and value and (generation >= generations.FULL_ROWS or name in _ALWAYS):
                 tests.append(_filter(name, value))
     return tests
 

@@ -7,7 +7,7 @@ import json
 from fastapi import APIRouter, Request
 from fastapi.responses import Response
 
-from tests.simulator import mediapackage, policies, responses
+from tests.simulator import generations, mediapackage, policies, responses
 from tests.simulator.assets import SnapshotFailed
 from tests.simulator.bodies import FileBody
 from tests.simulator.records import Event
@@ -34,7 +34,11 @@ def episode(request: Request, event_id: str) -> Response:
     event = _find(request, event_id)
     if event is None or event.latest is None:
         return responses.empty(404)
-    return responses.xml(event.latest.delivered(simulator_of(request).url).to_xml())
+    package = event.latest.delivered(simulator_of(request).url)
+    if simulator_of(request).settings.generation < generations.PUBLISHED_ELEMENTS:
+        for publication in package.publications:
+            publication.elements = []
+    return responses.xml(package.to_xml())
 
 
 @router.api_route("/assets/assets/{event_id}/{element_id}/{version}/{file_name}", methods=READ)

@@ -40,7 +40,7 @@ def event(request: Request, event_id: str) -> Response:
         return responses.empty(406)
     if document is None:
         return _unknown(event_id)
-    entry = events_json.row(document)
+    entry = events_json.row(document, simulator_of(request).settings.generation)
     if _flag(request, "withacl"):
         entry["acl"] = events_json.acl(document)
     if _flag(request, "withmetadata"):

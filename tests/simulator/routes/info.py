@@ -7,7 +7,7 @@ from typing import Any
 from fastapi import APIRouter, Request
 from fastapi.responses import Response
 
-from tests.simulator import responses
+from tests.simulator import generations, responses
 from tests.simulator.routes.access import READ, caller_of, simulator_of
 
 router = APIRouter()
@@ -41,6 +41,9 @@ def me(request: Request) -> Response:
         "id": caller.organization.id,
         "properties": simulator.organization_properties(caller.organization),
     }
+    if simulator.settings.generation < generations.USER_OBJECT:
+        flat = {"username": caller.user.username, "roles": list(caller.user.roles), "org": organization}
+        return responses.plain(responses.simple(flat), responses.JSON)
     return responses.plain(responses.json.dumps({
         "org": organization,
         "roles": list(caller.user.roles),
@@ -75,9 +78,10 @@ def components(request: Request) -> Response:
 def bundles(request: Request) -> Response:
     simulator = simulator_of(request)
     prefixes = request.query_params.getlist("prefix") or ["opencast"]
-    if not any("opencast".startswith(prefix) or prefix.startswith("opencast") for prefix in prefixes):
+    name = "opencast" if simulator.settings.generation >= generations.OPENCAST_BUNDLES else "matterhorn"
+    if not any(name.startswith(prefix) or prefix.startswith(name) for prefix in prefixes):
         return responses.empty(404)
-    version, build = simulator.settings.bundle_version, simulator.build_number
+    version, build = simulator.settings.bundle_version, simulator.settings.build_number
     return responses.plain(responses.simple({
         "last-modified": simulator.started_millis, "consistent": True, "version": version, "buildNumber": build,
     }), responses.JSON)  # fmt: skip
