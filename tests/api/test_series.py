@@ -85,6 +85,11 @@ def test_the_access_list_keeps_denials(server: ScriptedServer, opencast: Opencas
     assert Ace("ROLE_GUEST", "read", allow=False) in acl.entries
 
 
+def test_a_series_without_access_list_is_answered_with_nothing(server: ScriptedServer, opencast: Opencast) -> None:
+    server.on("GET", "/series/a/acl.xml", Answer(200))
+    assert opencast.series.acl("a") is None
+
+
 def test_a_series_without_access_list_is_told_apart_from_no_series(server: ScriptedServer, opencast: Opencast) -> None:
     replay(server, "series/series-empty_xml")
     assert opencast.series.acl("a-series-empty") is None

@@ -106,3 +106,13 @@ def test_properties_and_elements_that_only_the_target_has_stay(pair: Pair) -> No
     assert pair.migrate_series(FULL) == ()
     assert target.properties(FULL)["theirs"] == "x"
     assert target.element(FULL, "theirs") == b"x"
+
+
+def test_a_series_without_access_list_arrives_without_one(pair: Pair) -> None:
+    source = Opencast(server(pair.source))
+    catalog = source.series.dublincore("a-series-empty")
+    pair.source.state.series["a-series-empty"].acl = None
+    pair.migrate_series("a-series-empty")
+    target = Opencast(server(pair.target)).series
+    assert target.acl("a-series-empty") is None
+    assert target.dublincore("a-series-empty").canonical() == catalog.canonical()

@@ -37,16 +37,20 @@ def count(request: Request) -> Response:
 @router.api_route("/series/{series_id}/acl.xml", methods=READ)
 def acl_xml(request: Request, series_id: str) -> Response:
     series = _find(request, series_id)
-    if series is None or series.acl is None:
+    if series is None:
         return responses.empty(404)
+    if series.acl is None:
+        return responses.empty(200)
     return responses.xml(policies.to_xml(series.acl))
 
 
 @router.api_route("/series/{series_id}/acl.json", methods=READ)
 def acl_json(request: Request, series_id: str) -> Response:
     series = _find(request, series_id)
-    if series is None or series.acl is None:
+    if series is None:
         return responses.empty(404)
+    if series.acl is None:
+        return responses.empty(200)
     return responses.plain(jettison.convert(policies.to_xml(series.acl)), responses.JSON)
 
 
