@@ -113,6 +113,13 @@ def test_only_what_differs_is_sent_when_it_is_known_what_is_there(server: Script
     assert set(server.last.form) == {"start", "end"}
 
 
+def test_a_field_is_emptied_by_what_the_server_takes_for_nothing(server: ScriptedServer, opencast: Opencast) -> None:
+    replay(server, "writes/recordings_put")
+    known = Schedule("a", START, END, ("admin",), workflow_properties={"a": "b"}, agent_properties={"c": "d"})
+    opencast.recordings.update("a-sched-future", Schedule("a", START, END), known=known)
+    assert server.last.form == {"users": ",", "wfproperties": "#", "agentparameters": "#"}
+
+
 @pytest.mark.parametrize(
     ("name", "event", "error"),
     [("recordings_put_bad_range", "a-sched-future", BadRequest), ("recordings_put_unknown", "unknown", NotFound)],

@@ -10,7 +10,7 @@ from io import BytesIO
 
 import pytest
 from opencast.api.opencast import Opencast
-from opencast.api.recordings import Schedule
+from opencast.api.recordings import RecordingsService, Schedule
 from opencast.errors import ScheduleConflict
 from opencast.migration.replacement import remove
 from opencast.model.acl import Ace, Acl
@@ -21,6 +21,7 @@ from opencast.store.plans import Action
 
 from tests.migration.pair import KEY, Pair, server
 from tests.simulator import Simulator
+from tests.simulator.records import Scheduling
 
 EVENT = "a-sched-future"
 PAST = "a-sched-past"
@@ -35,6 +36,12 @@ def _plan_on(opencast: Opencast, identifier: str) -> Schedule:
     schedule = opencast.recordings.schedule(identifier)
     assert schedule is not None
     return schedule
+
+
+def _scheduling(pair: Pair) -> Scheduling:
+    scheduling = pair.source.state.events[EVENT].scheduling
+    assert scheduling is not None
+    return scheduling
 
 
 def _posted(pair: Pair) -> list[str]:
@@ -150,11 +157,24 @@ def test_a_move_is_followed(pair: Pair) -> None:
     assert (moved.agent, moved.start) == ("a-lab 7", plan.start + HOUR)
 
 
-def test_what_an_update_cannot_empty_is_named_and_scheduled_anew_on_request(pair: Pair) -> None:
+def test_what_was_emptied_on_the_source_is_emptied_on_the_target(pair: Pair) -> None:
+    pair.source.state.events[EVENT].scheduling = replace(_scheduling(pair), presenters=("admin",))
     pair.migrate_scheduled(EVENT)
-    scheduling = pair.source.state.events[EVENT].scheduling
-    assert scheduling is not None
-    pair.source.state.events[EVENT].scheduling = replace(scheduling, workflow_properties=())
+    assert _plan_on(_opencast(pair.target), EVENT).presenters == ("admin",)
+    pair.source.state.events[EVENT].scheduling = replace(
+        _scheduling(pair), presenters=(), workflow_properties=(), agent_configuration=()
+    )
+    assert pair.migrate_scheduled(EVENT, key="dag/second").state is State.DONE
+    plan = _plan_on(_opencast(pair.target), EVENT)
+    assert (plan.presenters, plan.workflow_properties, plan.own_agent_properties) == ((), {}, {})
+
+
+def test_what_an_update_does_not_bring_is_named_and_scheduled_anew_on_request(
+    pair: Pair, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pair.migrate_scheduled(EVENT)
+    pair.source.state.events[EVENT].scheduling = replace(_scheduling(pair), workflow_properties=())
+    monkeypatch.setattr(RecordingsService, "update", lambda *_, **__: None)
     entry = pair.migrate_scheduled(EVENT, key="dag/second")
     assert entry.state is State.FAILED
     assert "workflow property straightToPublishing" in entry.reason

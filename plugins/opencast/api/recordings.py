@@ -65,6 +65,10 @@ class Schedule:
         }
 
 
+#: What empties a field of a scheduled event.
+_EMPTY = {"users": ",", "wfproperties": "#", "agentparameters": "#"}
+
+
 class RecordingsService:
     """``/recordings``: reading needs ROLE_CAPTURE_AGENT or ROLE_ADMIN, writing ROLE_ADMIN."""
 
@@ -117,8 +121,9 @@ class RecordingsService:
     ) -> None:
         """Change a scheduled event (``PUT /recordings/{id}``); properties are replaced as a whole.
 
-        A field without content leaves what is there. Times and agent that are sent are written into the episode's
-        catalog, also when they are what the scheduler has already.
+        A field without content would leave what is there, so that what is to be emptied is sent as a list of no users
+        (``,``) or as properties without a property (``#``, a comment); both were tried on a real 17. Times and agent
+        that are sent are written into the episode's catalog, also when they are what the scheduler has already.
 
         :param known: what the server has; only the fields that differ from it are sent.
         :raises NotFound: it is not scheduled.
@@ -127,6 +132,7 @@ class RecordingsService:
         form: dict[str, FormValue] = dict(schedule.form())
         if known is not None:
             form = _changes(form, dict(known.form()))
+        form = {name: _EMPTY.get(name, value) if value == "" else value for name, value in form.items()}
         form["mediaPackage"] = None if mediapackage is None else mediapackage.decode("utf-8")
         self._client.put_form(path("/recordings", event_id), form, ok=(200,))
 

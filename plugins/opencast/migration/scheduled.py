@@ -205,7 +205,7 @@ class ScheduledEventMigrator:
             raise self._conflict(schedule, error) from error
 
     def _is_equal(self, expected: ScheduledEvent) -> bool:
-        """Tell whether the update did all: it cannot empty a field, and overlooks some changes of attachments."""
+        """Tell whether the update did all: it overlooks some changes of attachments."""
         actual = read_scheduled(self._means.target, self._id)
         return actual is not None and self._comparison.compare(expected, actual).is_equal
 

@@ -215,7 +215,7 @@ def change(request: HttpRequest, event_id: str, form: Form) -> Response:
             start=None if start is None else _moment(str(start)),
             end=None if end is None else _moment(str(end)),
             agent=form.get("agent", "").strip() or None,
-            presenters=tuple(dict.fromkeys(filter(None, form.get("users", "").split(",")))) or None,
+            presenters=_users(form),
             package=_package(form["mediaPackage"]) if form.get("mediaPackage", "").strip() else None,
             workflow_properties=_properties(form, "wfproperties", ""),
             agent_properties=_properties(form, "agentparameters", ""),
@@ -264,6 +264,12 @@ def _package(text: str) -> MediaPackage:
         return mediapackage.parse(text)
     except mediapackage.InvalidPackage as error:
         raise _Refused("Could not parse media package") from error
+
+
+def _users(form: dict[str, str]) -> tuple[str, ...] | None:
+    """Read the presenters; a list of commas alone is one of no users, and empties what is there."""
+    text = form.get("users", "").strip()
+    return tuple(dict.fromkeys(filter(None, text.split(",")))) if text else None
 
 
 def _properties(form: dict[str, str], name: str, sentence: str) -> dict[str, str] | None:
