@@ -84,6 +84,17 @@ class ServerFailure(ServerError):
     advice = "Look into the server's log; the call is repeated by itself a few times."
 
 
+class ServiceMissing(ServerError):
+    """HTTP 404 of a server whose services are not there right now, not of one that lacks the object.
+
+    Opencast takes all its services away for a moment whenever one of them comes or goes, so also while it starts. To
+    take that for "there is no such object" would call events gone that are there.
+    """
+
+    retriable = True
+    advice = "The server is starting, or one of its services failed: look into its log."
+
+
 class Throttled(ServerError):
     """HTTP 429, or 503 with or without ``Retry-After``.
 

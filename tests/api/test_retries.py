@@ -11,7 +11,16 @@ import pytest
 from opencast.api import retries
 from opencast.api.client import Client
 from opencast.api.retries import LONGEST_RETRY_AFTER, LONGEST_WAIT, RetryPolicy
-from opencast.errors import AuthenticationFailed, BadRequest, Conflict, NotFound, ServerFailure, Throttled, Unreachable
+from opencast.errors import (
+    AuthenticationFailed,
+    BadRequest,
+    Conflict,
+    NotFound,
+    ServerFailure,
+    ServiceMissing,
+    Throttled,
+    Unreachable,
+)
 from requests import ConnectionError, ConnectTimeout, ReadTimeout, RequestException, Response
 from urllib3 import HTTPConnectionPool
 from urllib3.connection import HTTPConnection
@@ -54,6 +63,24 @@ def test_what_stays_wrong_is_not_repeated(
     with pytest.raises(error):
         client.get("/x")
     assert len(server.requests) == 1
+
+
+def test_a_server_that_puts_its_services_together_is_asked_again(server: ScriptedServer, client: Client) -> None:
+    away = text_answer("<html><body>No service was found.</body></html>", 404)
+    server.on("GET", "/assets/episode/a", away, OK)
+    server.on("POST", "/workflow/start", away, OK)
+    assert client.get_json("/assets/episode/a") == {}
+    assert client.post_form("/workflow/start", {"a": "b"}).status_code == 200
+    assert len(server.requests) == 4
+
+
+def test_services_that_stay_away_are_not_taken_for_a_missing_object(server: ScriptedServer, connect: Connect) -> None:
+    server.on("GET", "/assets/episode/a", text_answer("No service was found.", 404))
+    with pytest.raises(ServiceMissing, match="No service was found") as caught:
+        connect(server, max_tries=2).get("/assets/episode/a")
+    assert not isinstance(caught.value, NotFound)
+    assert caught.value.retriable
+    assert len(server.requests) == 2
 
 
 @pytest.mark.parametrize("status", [429, 503])

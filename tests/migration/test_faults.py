@@ -85,6 +85,20 @@ def failed_cleanly(pair: Patient, event: str, reason: str, key: str = "dag/run")
 # --- what the source sends ---------------------------------------------------------------------------------------
 
 
+def test_services_that_are_away_for_a_moment_do_not_make_an_event_gone(pair: Patient) -> None:
+    for side in (pair.source, pair.target):
+        side.faults.add(r"^/(assets|workflow)/", status=404, body=b"No service was found.", times=2)
+    assert pair.migrate(ALONE).state is State.DONE
+
+
+def test_services_that_stay_away_fail_the_event_for_a_passing_reason(pair: Patient) -> None:
+    fault = pair.source.faults.add(r"^/assets/episode", status=404, body=b"No service was found.")
+    entry = pair.migrate(ALONE)
+    assert (entry.state, "No service was found" in entry.reason) == (State.FAILED, True)
+    pair.source.faults.remove(fault)
+    assert pair.migrate(ALONE, key=AGAIN).state is State.DONE
+
+
 def test_a_login_page_instead_of_a_video_fails_the_event(pair: Patient) -> None:
     pair.source.faults.add(VIDEO, page="login")
     failed_cleanly(pair, ALONE, "is a web page instead of a file")

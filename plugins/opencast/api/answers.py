@@ -21,6 +21,7 @@ from opencast.errors import (
     RedirectRefused,
     ServerError,
     ServerFailure,
+    ServiceMissing,
     Throttled,
     UnexpectedContent,
     WrongOrganization,
@@ -35,6 +36,9 @@ _LOGIN_PAGES = ("/login.html", "/login", "/j_spring_security_check", "/j_spring_
 _FORBIDDEN_PAGE = "/403.html"
 #: Part of the sentence with which Opencast refuses a second workflow for a mediapackage, as a 500.
 _BUSY = b"another workflow is currently active"
+
+#: What CXF answers while Opencast (``RestPublisher.rewire``) puts its services together anew.
+_NO_SERVICE = "No service was found"
 
 _HTML_START = re.compile(
     rb"^(?:\xef\xbb\xbf)?\s*(?:<!--.*?-->\s*)*<(?:!doctype\s+html|html)\b", re.IGNORECASE | re.DOTALL
@@ -182,6 +186,8 @@ def _forbidden(response: Response, said: str, sent_credentials: bool) -> ServerE
 
 
 def _not_found(response: Response, said: str, _sent_credentials: bool) -> ServerError:
+    if _NO_SERVICE in said:
+        return _make(ServiceMissing, response, said)
     return _make(WrongOrganization if "No organization is mapped" in said else NotFound, response, said)
 
 

@@ -17,7 +17,7 @@ from opencast.api.connections import Connections
 from opencast.api.server import Server
 from opencast.api.traffic import Traffic
 from opencast.api.uploads import MultipartUpload
-from opencast.errors import Conflict, ServerError, Throttled
+from opencast.errors import Conflict, ServerError, ServiceMissing, Throttled
 
 log = logging.getLogger(__name__)
 
@@ -145,10 +145,7 @@ class Transport:
                 call.method, call.url, error, tries=tries, idempotent=call.idempotent, masked=self.masked
             )
             return failure, 0.0 if again else None
-        # An active workflow takes minutes, and is reported with a status that otherwise may pass at once.
-        again = not isinstance(problem, Conflict) and retries.worth_repeating(
-            response.status_code, idempotent=call.idempotent
-        )
+        again = _is_worth_repeating(problem, response.status_code, idempotent=call.idempotent)
         wanted = problem.retry_after if isinstance(problem, Throttled) else None
         return problem, (wanted or 0.0) if again else None
 
@@ -216,3 +213,16 @@ def encoded(fields: Mapping[str, str | int | bool | None]) -> str:
         if value is not None
     ]
     return urlencode(written)
+
+
+def _is_worth_repeating(problem: ServerError, status: int, *, idempotent: bool) -> bool:
+    """Tell whether another try may be answered better than with this error.
+
+    An active workflow takes minutes, and is reported with a status that otherwise may pass at once; a missing service
+    has done nothing, and its status is otherwise that of a missing object.
+    """
+    if isinstance(problem, ServiceMissing):
+        return True
+    if isinstance(problem, Conflict):
+        return False
+    return retries.worth_repeating(status, idempotent=idempotent)
