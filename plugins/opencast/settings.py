@@ -61,6 +61,9 @@ class Settings(BaseModel):
         default=None, description="Where files wait on their way; one file system for all workers."
     )
     report_folder: Path | None = Field(default=None, description="Where the report of each run is written.")
+    lists_folder: Path | None = Field(
+        default=None, description="Where files with ids of events lie that a form may name; every worker reads it."
+    )
     store_url: str | None = Field(
         default=None, description="SQLAlchemy URL of the store, without password; the connection opencast_store wins."
     )
@@ -154,6 +157,11 @@ class Settings(BaseModel):
     def reports(self) -> Path:
         """Folder of the reports."""
         return (self.report_folder or self.data_folder / "reports").expanduser()
+
+    @property
+    def lists(self) -> Path:
+        """Folder of the files with ids of events."""
+        return (self.lists_folder or self.data_folder / "lists").expanduser()
 
     @property
     def store(self) -> str:

@@ -22,14 +22,16 @@ def losses(pair: Pair, **options: Any) -> dict[str, str]:
         return {loss["what"]: loss["count"] for loss in head.notes["not_migrated"]}
 
 
-def test_the_source_is_asked_for_its_numbers(pair: Pair) -> None:
+def test_the_source_is_asked_for_its_numbers(pairs: Callable[..., Pair]) -> None:
+    pair = pairs(source={"annotations": 12, "user_actions": 3456})
     found = losses(pair)
     assert found["Users, groups and roles"] == "2 users, 0 groups"
     assert found["Templates of access lists"] == "0 templates"
     assert found["Scheduler roles of capture agents"] == "3 agents"
     assert found["Creation dates and creators of themes"] == "1 themes"
     assert found["Jobs and workflow history"] == f"{len(pair.source.state.workflows)} workflows"
-    assert found["Statistics and user tracking"] == ""
+    assert found["Annotations"] == "12 annotations"
+    assert found["Statistics and user tracking"] == "3456 actions of users"
 
 
 def test_snapshots_are_counted_of_the_selected_events(pair: Pair) -> None:
@@ -68,4 +70,5 @@ def test_the_report_shows_the_list_with_its_numbers(pair: Pair) -> None:
         report = bench.reporter().write(KEY)
     page = (report.folder / "report.html").read_text()
     assert "Users, groups and roles (2 users, 0 groups): <span" in page
-    assert "Annotations: <span" in page
+    assert "Annotations (0 annotations): <span" in page
+    assert "Dates of playlists: <span" in page

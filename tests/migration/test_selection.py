@@ -6,10 +6,12 @@ from datetime import UTC, datetime
 
 import pytest
 from opencast.errors import FilterMatchesNothing, InvalidFilter
+from opencast.migration.id_lists import IdList
 from opencast.migration.options import Options
 from opencast.migration.selection import Selection, Selector
 from opencast.model.event import EventRow
 
+MARCH = datetime(2021, 3, 1, tzinfo=UTC)
 NEW_YEAR = datetime(2021, 12, 31, 23, 30, tzinfo=UTC)
 ROWS = (
     EventRow(
@@ -58,6 +60,13 @@ def selected(**fields: object) -> set[str]:
         ({"statuses": ("processing_failure",)}, {"b"}),
         ({"exclude_series": ("s1",)}, {"b", "c"}),
         ({"exclude_events": ("a",)}, {"b", "c"}),
+        ({"exclude_created_from": NEW_YEAR}, {"a", "c"}),
+        ({"exclude_created_to": NEW_YEAR}, {"b", "c"}),
+        ({"exclude_created_from": MARCH, "exclude_created_to": NEW_YEAR}, {"b", "c"}),
+        ({"exclude_start_from": MARCH}, {"b", "c"}),
+        ({"exclude_start_to": MARCH}, {"a", "b", "c"}),
+        ({"events_file": IdList("list.txt", frozenset({"a", "c"}))}, {"a", "c"}),
+        ({"exclude_events_file": IdList("list.txt", frozenset({"a"}))}, {"b", "c"}),
         ({"exclude_text": "dates"}, {"a", "b"}),
         ({"exclude_presenters": ("Alan Turing",)}, {"b", "c"}),
         ({"exclude_locations": ("hall-1",)}, {"b", "c"}),
@@ -65,10 +74,36 @@ def selected(**fields: object) -> set[str]:
         ({"exclude_channels": ("engage-player",)}, {"b", "c"}),
         ({"exclude_statuses": ("PROCESSED",)}, {"b"}),
         ({"languages": ("eng", "deu"), "exclude_text": "algorithms"}, {"b"}),
+        (
+            {
+                "series": ("s1", "s2"),
+                "events": ("a", "b"),
+                "created_from": MARCH,
+                "start_from": MARCH,
+                "text": "a",
+                "presenters": ("ada lovelace", "grace hopper"),
+                "locations": ("hall-1",),
+                "languages": ("eng", "deu"),
+                "channels": ("api",),
+                "statuses": ("PROCESSED",),
+                "exclude_series": ("s2",),
+                "exclude_events": ("c",),
+            },
+            {"a"},
+        ),
     ],
 )
 def test_each_filter_selects(fields: dict[str, object], expected: set[str]) -> None:
     assert selected(**fields) == expected
+
+
+def test_a_window_that_leaves_everything_out_is_named() -> None:
+    selector = Selector(
+        Selection(exclude_created_from=datetime(1990, 1, 1, tzinfo=UTC), statuses=("PROCESSING_FAILURE",))
+    )
+    assert list(selector.select(ROWS)) == []
+    with pytest.raises(FilterMatchesNothing, match="the filters exclude_created, statuses together"):
+        selector.check_hits()
 
 
 def test_windows_are_half_open() -> None:

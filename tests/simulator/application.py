@@ -10,6 +10,7 @@ from starlette.responses import Response
 from starlette.types import ASGIApp
 
 from tests.simulator import responses
+from tests.simulator.bodies import FormTooLarge
 from tests.simulator.gatekeeper import Gatekeeper
 from tests.simulator.routes import ROUTERS
 
@@ -25,7 +26,14 @@ def build(simulator: Simulator) -> ASGIApp:
         # Not include_router: that makes each route anew, which takes longer than most tests.
         app.router.routes.extend(router.routes)
     app.add_exception_handler(HTTPException, _not_routed)
+    app.add_exception_handler(FormTooLarge, _too_large)
     return Gatekeeper(app, simulator)
+
+
+def _too_large(request: Request, error: Exception) -> Response:
+    """Answer as Jetty, which names the reason in its log only."""
+    path = request.url.path
+    return responses.page(400, "Unable to parse form content", path, servlet=responses.servlet_of(path))
 
 
 def _not_routed(request: Request, error: Exception) -> Response:

@@ -94,7 +94,7 @@ class AssetManager:
         :raises SnapshotFailed: when the episode catalog cannot be read.
         """
         delivered = snapshot.delivered(self.workspace.base_url)
-        event.acl = metadata.active_acl(delivered, self.workspace.read)
+        event.acl = metadata.active_acl(delivered, self.workspace.read, self.state.merge_mode)
         fresh = EventDocument(event.id, event.org, creator=user)
         try:
             described = metadata.describe(fresh, delivered, self.workspace.read)

@@ -7,22 +7,50 @@ import hashlib
 from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 from typing import Any
-from urllib.parse import parse_qsl
+from urllib.parse import parse_qsl, unquote_plus
 
 from python_multipart.multipart import MultipartParser, parse_options_header
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 
 CHUNK = 1024 * 1024
+#: Bytes of an urlencoded body that Jetty reads (``bin/setenv``).
+LARGEST_FORM = 1_500_000
+
+
+class FormTooLarge(ValueError):
+    """A form is larger than Jetty reads."""
 
 
 async def read_form(request: Request) -> dict[str, str]:
-    """Read the fields of a form, urlencoded or multipart; the last of several values wins, files are left out."""
-    kind = request.headers.get("content-type", "")
-    if kind.startswith("multipart/form-data"):
-        form = await request.form(max_part_size=64 * CHUNK)
-        return {name: value for name, value in form.multi_items() if isinstance(value, str)}
+    """Read the fields of a form as CXF does; the last of several values wins, files are left out.
+
+    In a multipart body each value is decoded like that of a query (``FormUtils.populateMapFromMultipart``).
+
+    :raises FormTooLarge: an urlencoded form beyond ``maxFormContentSize``.
+    """
+    if request.headers.get("content-type", "").startswith("multipart/form-data"):
+        return {name: unquote_plus(value) for name, value in (await read_parts(request)).items()}
+    return await _read_encoded(request)
+
+
+async def read_upload_form(request: Request) -> dict[str, str]:
+    """Read the fields of a form as the ingest service does, which takes the parts of a multipart body as they are."""
+    if request.headers.get("content-type", "").startswith("multipart/form-data"):
+        return await read_parts(request)
+    return await _read_encoded(request)
+
+
+async def read_parts(request: Request) -> dict[str, str]:
+    """Read the texts of a multipart body."""
+    form = await request.form(max_part_size=64 * CHUNK)
+    return {name: value for name, value in form.multi_items() if isinstance(value, str)}
+
+
+async def _read_encoded(request: Request) -> dict[str, str]:
     body = await request.body()
+    if len(body) > LARGEST_FORM:
+        raise FormTooLarge(f"Form is larger than max length {LARGEST_FORM}")
     return dict(parse_qsl(body.decode("utf-8", "replace"), keep_blank_values=True))
 
 

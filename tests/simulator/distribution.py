@@ -79,7 +79,7 @@ class Distribution:
     def add_to_search(self, org: str, package: MediaPackage) -> None:
         """Enter a published episode into the search service."""
         self.state.next_job_id()
-        acl, held = metadata.active_acl(package, self.workspace.read), package.clone()
+        acl, held = metadata.active_acl(package, self.workspace.read, self.state.merge_mode), package.clone()
         with self.state.lock:
             self.state.published[package.id] = PublishedEpisode(org, acl, clock.now(), lambda: held)
 

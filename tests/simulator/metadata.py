@@ -71,10 +71,20 @@ def policy(package: MediaPackage, flavor: str, read: Read) -> Acl | None:
         return None
 
 
-def active_acl(package: MediaPackage, read: Read) -> Acl:
-    """Give the effective rights: the episode's policy, else the series', else none."""
-    episode = policy(package, XACML_EPISODE, read)
-    return episode if episode is not None else policy(package, XACML_SERIES, read) or ()
+def active_acl(package: MediaPackage, read: Read, merge_mode: str = "override") -> Acl:
+    """Give the effective rights: the episode's policy, else the series', else none.
+
+    :param merge_mode: ``merge.mode`` of ``XACMLAuthorizationService``: with ``roles`` and ``actions`` the series'
+        entries count too, for roles (or pairs of role and action) that the episode's policy does not name.
+    """
+    episode, series = policy(package, XACML_EPISODE, read), policy(package, XACML_SERIES, read)
+    if episode is None or series is None or merge_mode == "override":
+        return episode if episode is not None else series or ()
+    if merge_mode == "roles":
+        roles = {entry.role for entry in episode}
+        return (*(entry for entry in series if entry.role not in roles), *episode)
+    pairs = {(entry.role, entry.action) for entry in episode}
+    return (*(entry for entry in series if (entry.role, entry.action) not in pairs), *episode)
 
 
 def describe(document: EventDocument, package: MediaPackage, read: Read) -> EventDocument:

@@ -103,7 +103,7 @@ class Simulator:
         self.started_millis = clock.epoch_millis(clock.now())
         self.storage = Storage(Path(storage))
         self.storage.prepare()
-        self.state = State(self.settings.index_lag)
+        self.state = State(self.settings.index_lag, self.settings.merge_mode)
         self.state.oai = OaiRepositories(
             self.settings.oai_repositories, self.settings.oai_whole_seconds, self.settings.oai_tokens
         )  # fmt: skip

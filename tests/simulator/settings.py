@@ -64,6 +64,8 @@ class Settings:
     :param oai_page: records on a page.
     :param oai_tokens: how many resumption tokens are remembered.
     :param oai_whole_seconds: the database keeps the dates of records in seconds.
+    :param merge_mode: ``override``, ``roles`` or ``actions``: how policies of episode and series become one.
+    :param annotations: how many annotations it says that it has, ``user_actions``: how many actions of users.
     :param delivery: how published files are delivered.
     """
 
@@ -83,6 +85,9 @@ class Settings:
     oai_page: int = 50
     oai_tokens: int = 100
     oai_whole_seconds: bool = False
+    merge_mode: str = "override"
+    annotations: int = 0
+    user_actions: int = 0
     delivery: Delivery = field(default_factory=Delivery)
     users: tuple[User, ...] = field(default_factory=_default_users)
     organizations: tuple[Organization, ...] = (Organization(),)

@@ -19,7 +19,8 @@ if TYPE_CHECKING:
 class State:
     """Tables by id. Whoever changes several of them together holds ``lock``."""
 
-    def __init__(self, index_lag: float = 0.0) -> None:
+    def __init__(self, index_lag: float = 0.0, merge_mode: str = "override") -> None:
+        self.merge_mode = merge_mode
         self.lock = threading.RLock()
         self.events: dict[str, Event] = {}
         self.series: dict[str, Series] = {}

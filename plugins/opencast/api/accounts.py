@@ -1,4 +1,4 @@
-"""How many users, groups and templates of access lists a server has (``/admin-ng``)."""
+"""How much a server has of what no interface can bring to another one: accounts, annotations, statistics."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from opencast.errors import InvalidAnswer
 
 
 class AccountsService:
-    """Lists of the user interface, read for their totals: needs ROLE_ADMIN or the roles of the user interface."""
+    """Lists that are read for their totals: need ROLE_ADMIN, or the roles of the user interface."""
 
     def __init__(self, client: Client) -> None:
         self._client = client
@@ -25,9 +25,19 @@ class AccountsService:
         """Count the templates of access lists (``GET /admin-ng/acl/acls.json``)."""
         return self._total("/admin-ng/acl/acls.json")
 
-    def _total(self, where: str) -> int:
-        # A limit of 0 would mean another thing to each of the three.
+    def annotations(self) -> int:
+        """Count the annotations (``GET /annotation/annotations.json``)."""
+        return self._total("/annotation/annotations.json", root="annotations")
+
+    def user_actions(self) -> int:
+        """Count what users of the player did (``GET /usertracking/actions.json``)."""
+        return self._total("/usertracking/actions.json", root="actions")
+
+    def _total(self, where: str, root: str = "") -> int:
+        # A limit of 0 would mean another thing to each of them.
         document = fields.an_object(self._client.get_json(where, params={"limit": 1}), what=where)
+        if root:
+            document = fields.an_object(document.get(root), what=where)
         total = fields.integer(document, "total")
         if total is None or total < 0:
             raise InvalidAnswer(f"{where} names no total.")

@@ -15,9 +15,10 @@ from requests import Response
 from opencast.api import addresses
 from opencast.api.documents import DocumentReader
 from opencast.api.downloads import Download, open_file
+from opencast.api.forms import Fields, encoded, written_form
 from opencast.api.server import Server
 from opencast.api.signing import Signer, SigningService
-from opencast.api.transport import Call, Transport, encoded
+from opencast.api.transport import Call, Transport
 from opencast.api.uploads import MultipartUpload
 from opencast.api.watch import Watch
 from opencast.errors import ServerError, SizeMismatch
@@ -29,7 +30,7 @@ MAX_ANSWER = 128 * 1024 * 1024
 #: busy server was asked again and again.
 _SIGNATURES = 2
 
-Fields = Mapping[str, str | int | bool | None]
+__all__ = ["MAX_ANSWER", "Client", "Fields"]
 
 
 class Client:
@@ -326,13 +327,13 @@ class Client:
         idempotent: bool = True,
         read_timeout: float | None = None,
     ) -> Response:
-        headers = {"Content-Type": "application/x-www-form-urlencoded"}
+        form = written_form(data)
         return self._perform(
             method,
             path,
             params=params,
-            headers=headers,
-            body=encoded(data).encode("ascii"),
+            headers={"Content-Type": form.content_type},
+            body=form.body,
             ok=ok,
             idempotent=idempotent,
             read_timeout=read_timeout,

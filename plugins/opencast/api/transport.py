@@ -5,9 +5,8 @@ from __future__ import annotations
 import contextlib
 import logging
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from urllib.parse import urlencode
 
 import requests
 from requests.exceptions import RequestException
@@ -203,16 +202,6 @@ class Transport:
         finally:
             response.close()
         return bytes(body), True
-
-
-def encoded(fields: Mapping[str, str | int | bool | None]) -> str:
-    """Write a query or a form as Opencast reads it: in UTF-8, booleans in lower case; None leaves a field out."""
-    written = [
-        (name, str(value).lower() if isinstance(value, bool) else str(value))
-        for name, value in fields.items()
-        if value is not None
-    ]
-    return urlencode(written)
 
 
 def _is_worth_repeating(problem: ServerError, status: int, *, idempotent: bool) -> bool:

@@ -37,7 +37,7 @@ class MultipartUpload:
     ) -> None:
         boundary = secrets.token_hex(16)
         self.content_type = f"multipart/form-data; boundary={boundary}"
-        self._head = b"".join(_text_part(boundary, name, value) for name, value in fields) + _file_head(
+        self._head = b"".join(text_part(boundary, name, value) for name, value in fields) + _file_head(
             boundary, field_name, file_name, file_type
         )
         self._tail = f"\r\n--{boundary}--\r\n".encode("ascii")
@@ -102,7 +102,11 @@ class MultipartUpload:
         return chunk
 
 
-def _text_part(boundary: str, name: str, value: str) -> bytes:
+def text_part(boundary: str, name: str, value: str) -> bytes:
+    """Write a field of a multipart body.
+
+    :raises InvalidIdentifier: a name with a quote, a backslash, a slash or a control character.
+    """
     # No file name: Opencast takes every part that has one for the file.
     head = f'--{boundary}\r\nContent-Disposition: form-data; name="{_checked(name)}"\r\n'
     return f"{head}Content-Type: text/plain; charset=UTF-8\r\n\r\n{value}\r\n".encode()

@@ -99,6 +99,8 @@ class LossCounter:
             "Older snapshots": f"up to {self.older_versions} of {self.events} selected events",
             "Live publications": f"{self.live} of {self.events} selected events",
             "Jobs and workflow history": _counted(source.workflows.count, "workflows"),
+            "Annotations": _counted(source.accounts.annotations, "annotations"),
+            "Statistics and user tracking": _counted(source.accounts.user_actions, "actions of users"),
             "Scheduler roles of capture agents": _counted(lambda: len(source.agents.list()), "agents"),
         }
         if source.has(Feature.ADMIN_INTERFACE):

@@ -6,6 +6,7 @@ import difflib
 from collections.abc import Mapping
 from datetime import datetime
 from enum import StrEnum
+from pathlib import Path
 from typing import Any, cast
 from zoneinfo import ZoneInfo
 
@@ -13,8 +14,14 @@ import pendulum
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from opencast.errors import InvalidFilter
+from opencast.migration.id_lists import read_ids
 from opencast.migration.selection import Selection
 from opencast.migration.windows import Granularity, RunTimes, read_zone, require_over, window
+
+#: Filters that are dates or times.
+_MOMENTS = tuple(
+    f"{prefix}{name}_{end}" for prefix in ("", "exclude_") for name in ("created", "start") for end in ("from", "to")
+)
 
 
 class Mode(StrEnum):
@@ -89,6 +96,8 @@ class Options(BaseModel):
     mode: Mode = Mode.MIGRATE
     series: tuple[str, ...] = ()
     events: tuple[str, ...] = ()
+    #: Name of a list of event ids, see ``opencast.migration.id_lists``.
+    events_file: str = ""
     created_from: str | None = None
     created_to: str | None = None
     #: Calendar period of creation; after :meth:`for_run` also that of the run's partition.
@@ -109,6 +118,11 @@ class Options(BaseModel):
     statuses: tuple[str, ...] = ()
     exclude_series: tuple[str, ...] = ()
     exclude_events: tuple[str, ...] = ()
+    exclude_events_file: str = ""
+    exclude_created_from: str | None = None
+    exclude_created_to: str | None = None
+    exclude_start_from: str | None = None
+    exclude_start_to: str | None = None
     exclude_text: str = ""
     exclude_presenters: tuple[str, ...] = ()
     exclude_locations: tuple[str, ...] = ()
@@ -213,15 +227,20 @@ class Options(BaseModel):
             return self
         return self.model_copy(update={"route": Way(way)})
 
-    def selection(self) -> Selection:
+    def selection(self, lists: Path | None = None) -> Selection:
         """Return the filters.
 
-        :raises InvalidFilter: an unreadable time or zone, or a window that ends before it begins.
+        :param lists: folder in which files of ids lie; without it those filters are left out.
+        :raises InvalidFilter: an unreadable time or zone, a window that ends before it begins, or a file that holds no
+            ids.
         """
         zone = read_zone(self.timezone)
         values: dict[str, Any] = {name: getattr(self, name) for name in Selection.__dataclass_fields__}
-        for name in ("created_from", "created_to", "start_from", "start_to"):
+        for name in _MOMENTS:
             values[name] = _moment(name, values[name], zone)
+        for name in ("events_file", "exclude_events_file"):
+            file = values[name]
+            values[name] = read_ids(lists, file, param=name) if file and lists is not None else None
         return Selection(**values)
 
 

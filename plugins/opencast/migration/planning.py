@@ -6,6 +6,7 @@ import logging
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, field, replace
 from itertools import islice
+from pathlib import Path
 from typing import Any
 
 from opencast.api.opencast import Opencast
@@ -69,6 +70,7 @@ class Planner:
     :param belongings: judges agents, themes and playlists.
     :param repositories: the OAI-PMH repositories of the target.
     :param desk: keeps this run and others from doing the same.
+    :param lists: folder in which files of ids lie.
     """
 
     def __init__(
@@ -81,6 +83,7 @@ class Planner:
         ledger: Ledger,
         plans: Plans,
         desk: CampaignDesk,
+        lists: Path,
     ) -> None:
         self._source = source
         self._schedules = schedules
@@ -91,6 +94,7 @@ class Planner:
         self._ledger = ledger
         self._plans = plans
         self._desk = desk
+        self._lists = lists
 
     def plan(
         self,
@@ -109,7 +113,7 @@ class Planner:
         :raises FilterMatchesNothing: the filters select no event; no plan is left behind.
         :raises CampaignClosed: the run's campaign goes no further.
         """
-        selection = options.selection()
+        selection = options.selection(self._lists)
         is_work = options.mode is Mode.MIGRATE
         campaign = self._desk.enrol(key, options) if is_work else None
         taken = self._inventory.state().taken

@@ -23,6 +23,8 @@ _POLICY_LIMIT = 1024 * 1024
 #: Seconds that the target's index may take to show what was archived.
 INDEX_PATIENCE_S = 60.0
 _CHUNK = 1024 * 1024
+#: Why access lists in force may differ although all policies are the same (contract 14.1).
+_MERGED = "(where the policies are the same, the servers merge them in another way: merge.mode)"
 
 
 class Prober:
@@ -138,7 +140,7 @@ class Prober:
             actual = self._target.events.acl(identifier)
         except NotFound:
             return ["the event is not in the target's index"]
-        return [f"effective {difference}" for difference in expected.differences(actual)]
+        return [f"effective {difference} {_MERGED}" for difference in expected.differences(actual)]
 
 
 def _md5(data: bytes) -> str:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, fields
 from datetime import datetime
 
 from opencast.errors import FilterMatchesNothing, InvalidFilter
+from opencast.migration.id_lists import IdList
 from opencast.migration.windows import is_dated
 from opencast.model.event import EventRow
 
@@ -24,12 +25,14 @@ class Selection:
 
     :param created_from: aware time; events without a creation date are in no window.
     :param undated: only events without a usable creation date, see ``opencast.migration.windows``.
+    :param events_file: ids that stand in a file; with ``events`` as well, an event must be in both.
     :param text: must occur in title, description, series title or a presenter.
     :param status: the last word of Opencast's status, such as ``PROCESSED`` or ``SCHEDULED``.
     """
 
     series: tuple[str, ...] = ()
     events: tuple[str, ...] = ()
+    events_file: IdList | None = None
     created_from: datetime | None = None
     created_to: datetime | None = None
     undated: bool = False
@@ -43,6 +46,11 @@ class Selection:
     statuses: tuple[str, ...] = ()
     exclude_series: tuple[str, ...] = ()
     exclude_events: tuple[str, ...] = ()
+    exclude_events_file: IdList | None = None
+    exclude_created_from: datetime | None = None
+    exclude_created_to: datetime | None = None
+    exclude_start_from: datetime | None = None
+    exclude_start_to: datetime | None = None
     exclude_text: str = ""
     exclude_presenters: tuple[str, ...] = ()
     exclude_locations: tuple[str, ...] = ()
@@ -51,7 +59,7 @@ class Selection:
     exclude_statuses: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
-        for name in ("created", "start"):
+        for name in ("created", "start", "exclude_created", "exclude_start"):
             begin, end = getattr(self, f"{name}_from"), getattr(self, f"{name}_to")
             for moment in (begin, end):
                 if moment is not None and moment.tzinfo is None:
@@ -65,6 +73,21 @@ class Selection:
         return all(not getattr(self, item.name) for item in fields(self))
 
     @property
+    def exclude_created(self) -> str:
+        """The window of creation time that is left out, for people; empty when none is."""
+        return _window(self.exclude_created_from, self.exclude_created_to)
+
+    @property
+    def exclude_start(self) -> str:
+        """The window of starts that is left out, for people; empty when none is."""
+        return _window(self.exclude_start_from, self.exclude_start_to)
+
+    @property
+    def wanted_events(self) -> frozenset[str]:
+        """The ids that were asked for one by one."""
+        return frozenset(self.events) | (self.events_file.ids if self.events_file is not None else frozenset())
+
+    @property
     def is_only_period(self) -> bool:
         """Whether no filter is set but those that a calendar period sets."""
         return all(not getattr(self, item.name) for item in fields(self) if item.name not in _PERIOD)
@@ -73,8 +96,9 @@ class Selection:
         """Tell whether something that was created then lies in the window of creation time."""
         if self.undated:
             return not is_dated(created)
-        after_begin = self.created_from is None or _not_before(created, self.created_from)
-        return after_begin and (self.created_to is None or _before(created, self.created_to))
+        return (self.created_from is None and self.created_to is None) or _inside(
+            created, self.created_from, self.created_to
+        )
 
     def checks(self) -> dict[str, _CHECK]:
         """Return each filter that is set, by its name in the trigger form."""
@@ -97,7 +121,7 @@ class Selector:
     def select(self, rows: Iterable[EventRow]) -> Iterator[EventRow]:
         """Yield the selected events."""
         checks = self.selection.checks()
-        wanted = frozenset(self.selection.events)
+        wanted = self.selection.wanted_events
         for row in rows:
             self.seen += 1
             if row.identifier in wanted:
@@ -110,7 +134,7 @@ class Selector:
 
     def missing_events(self) -> tuple[str, ...]:
         """Return the ids that were asked for and that the source does not have."""
-        return tuple(identifier for identifier in self.selection.events if identifier not in self._met_ids)
+        return tuple(sorted(self.selection.wanted_events - self._met_ids))
 
     def check_hits(self, *, in_period: bool = False) -> None:
         """Refuse a selection of nothing.
@@ -141,6 +165,7 @@ def _checks(selection: Selection) -> dict[str, _CHECK]:
     return {
         "series": lambda row: row.series in s.series,
         "events": lambda row: row.identifier in s.events,
+        "events_file": lambda row: s.events_file is not None and row.identifier in s.events_file,
         "created_from": lambda row: _not_before(row.created, s.created_from),
         "created_to": lambda row: _before(row.created, s.created_to),
         "undated": lambda row: not is_dated(row.created),
@@ -154,6 +179,9 @@ def _checks(selection: Selection) -> dict[str, _CHECK]:
         "statuses": lambda row: _any_same((_last_word(row.status),), s.statuses),
         "exclude_series": lambda row: row.series not in s.exclude_series,
         "exclude_events": lambda row: row.identifier not in s.exclude_events,
+        "exclude_events_file": lambda row: s.exclude_events_file is None or row.identifier not in s.exclude_events_file,
+        "exclude_created": lambda row: not _inside(row.created, s.exclude_created_from, s.exclude_created_to),
+        "exclude_start": lambda row: not _inside(row.start, s.exclude_start_from, s.exclude_start_to),
         "exclude_text": lambda row: not _holds_text(row, s.exclude_text),
         "exclude_presenters": lambda row: not _any_same(row.presenters, s.exclude_presenters),
         "exclude_locations": lambda row: not _any_same((row.location,), s.exclude_locations),
@@ -169,6 +197,16 @@ def _not_before(moment: datetime | None, begin: datetime | None) -> bool:
 
 def _before(moment: datetime | None, end: datetime | None) -> bool:
     return moment is not None and end is not None and moment < end
+
+
+def _inside(moment: datetime | None, begin: datetime | None, end: datetime | None) -> bool:
+    after_begin = begin is None or _not_before(moment, begin)
+    return moment is not None and after_begin and (end is None or _before(moment, end))
+
+
+def _window(begin: datetime | None, end: datetime | None) -> str:
+    parts = [f"from {begin.isoformat()}"] if begin else []
+    return " ".join([*parts, f"to {end.isoformat()}"] if end else parts)
 
 
 def _any_same(values: Iterable[str | None], wanted: tuple[str, ...]) -> bool:

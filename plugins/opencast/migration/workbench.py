@@ -209,7 +209,7 @@ class Workbench:
         belongings = BelongingsPlanner(self.source, self.target, self.ledger)
         repositories = Repositories(self.target)
         store = (self.inventory, self.ledger, self.plans)
-        return Planner(self.source, schedules, belongings, repositories, *store, self.desk)
+        return Planner(self.source, schedules, belongings, repositories, *store, self.desk, self.settings.lists)
 
     def library(self, reader: str) -> LibraryReader:
         """Return the reader of the source's library.

@@ -46,6 +46,10 @@ def tasks_at_once() -> int:
     return load_settings().tasks_at_once
 
 
+#: What the form says of a file with ids.
+_LIST_FILE = "Name of a file in the folder of lists (setting `lists_folder`), with one id in each line."
+
+
 def _default(name: str) -> Any:
     value = Options.model_fields[name].get_default()
     return value.value if isinstance(value, StrEnum) else value
@@ -130,6 +134,9 @@ def _filters() -> dict[str, Param]:
     return {
         "series": _lines("Series", "Ids of series.", section),
         "events": _lines("Events", "Ids of events.", section),
+        "events_file": _text(
+            "Events in a file", f"{_LIST_FILE} With *Events* as well, an event must be in both.", section
+        ),
         "created_from": _moment("Created from", "Date or time (ISO 8601) from which on, such as `2024-01-01`."),
         "created_to": _moment("Created to", "Date or time before which; it does not belong to the window itself."),
         "start_from": _moment("Start from", "Date or time (ISO 8601) from which on the recording begins."),
@@ -156,6 +163,11 @@ def _excludes() -> dict[str, Param]:
     return {
         "exclude_series": _lines("Not these series", "Ids of series.", section),
         "exclude_events": _lines("Not these events", "Ids of events.", section),
+        "exclude_events_file": _text("Not the events in a file", _LIST_FILE, section),
+        "exclude_created_from": _moment("Not created from", "Date or time from which on.", section),
+        "exclude_created_to": _moment("Not created to", "Date or time before which.", section),
+        "exclude_start_from": _moment("Not with a start from", "Date or time from which on.", section),
+        "exclude_start_to": _moment("Not with a start to", "Date or time before which.", section),
         "exclude_text": _text("Not with this text", "In title, description, series title or presenters.", section),
         "exclude_presenters": _lines("Not these presenters", "Names.", section),
         "exclude_locations": _lines("Not these locations", "Ids of capture agents.", section),

@@ -1,4 +1,7 @@
-"""Lists of what a migration leaves behind: users, groups, templates of access lists (``/admin-ng``)."""
+"""Lists of what a migration leaves behind: users, groups, templates of access lists, annotations, statistics.
+
+Annotations and statistics follow ``AnnotationListImpl`` and ``UserActionListImpl``; only their totals are told.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +10,7 @@ from typing import Any
 from fastapi import APIRouter, Request
 from fastapi.responses import Response
 
-from tests.simulator import responses
+from tests.simulator import jettison, responses
 from tests.simulator.routes.access import READ, simulator_of
 
 router = APIRouter()
@@ -41,3 +44,18 @@ def groups(request: Request) -> Response:
 @router.api_route("/admin-ng/acl/acls.json", methods=READ)
 def access_lists(request: Request) -> Response:
     return responses.plain(responses.simple(_page(request, [], DEFAULT_LIMIT)), responses.JSON)
+
+
+@router.api_route("/annotation/annotations.json", methods=READ)
+def annotations(request: Request) -> Response:
+    return _list("annotations", "http://annotation.opencastproject.org", simulator_of(request).settings.annotations)
+
+
+@router.api_route("/usertracking/actions.json", methods=READ)
+def user_actions(request: Request) -> Response:
+    return _list("actions", "http://usertracking.opencastproject.org", simulator_of(request).settings.user_actions)
+
+
+def _list(root: str, namespace: str, total: int) -> Response:
+    text = f'<{root} xmlns="{namespace}" total="{total}" offset="0" limit="1"/>'
+    return responses.plain(jettison.convert(text), responses.JSON)

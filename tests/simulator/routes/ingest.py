@@ -15,7 +15,7 @@ from starlette.requests import ClientDisconnect
 
 from tests.simulator import clock, mediapackage, responses, xmlio
 from tests.simulator.assets import SnapshotFailed
-from tests.simulator.bodies import Upload, boundary_of, read_form
+from tests.simulator.bodies import Upload, boundary_of, read_form, read_upload_form
 from tests.simulator.ingest import DEFAULT_WORKFLOW, LEGACY_ID, LEGACY_WORKFLOW, WORKFLOW, Busy
 from tests.simulator.mediapackage import InvalidPackage, MediaPackage
 from tests.simulator.metadata import UnreadableCatalog
@@ -204,7 +204,7 @@ def _unpacked(
 
 async def _begin(request: Request, workflow: str | None) -> Response:
     """Start the workflow of a package; the workflow of the path goes before that of the form."""
-    form = await read_form(request)
+    form = await read_upload_form(request)
     package = _parsed(form)
     if package is None:
         return responses.empty(400)
