@@ -29,9 +29,15 @@ def text(mail: EmailMessage) -> str:
 
 
 @pytest.fixture(scope="module")
-def demo(server: Production) -> str:
-    """Run the demo's migration to its end, and return the run's id."""
+def mistake(server: Production) -> str:
+    """Trigger a run that fails, after the demo's, and return its id."""
     server.run_once("demo")
+    return server.trigger(MIGRATE, {"created_from": "2024-02-31"})
+
+
+@pytest.fixture(scope="module")
+def demo(server: Production, mistake: str) -> str:
+    """Wait for the end of the demo's migration, and return the run's id."""
     run_id = server.first_run(MIGRATE)
     assert server.wait_for_run(MIGRATE, run_id, timeout=600) == "success"
     return run_id
@@ -85,11 +91,10 @@ def test_a_run_that_takes_too_long_is_told_by_mail(demo: str, mails: Mailbox) ->
     assert demo in text(mail)
 
 
-def test_a_run_that_fails_is_told_by_mail(server: Production, demo: str, mails: Mailbox) -> None:
-    run_id = server.trigger(MIGRATE, {"created_from": "2024-02-31"})
-    assert server.wait_for_run(MIGRATE, run_id, timeout=300) == "failed"
+def test_a_run_that_fails_is_told_by_mail(server: Production, mistake: str, mails: Mailbox) -> None:
+    assert server.wait_for_run(MIGRATE, mistake, timeout=300) == "failed"
     assert until(lambda: f"Airflow: {MIGRATE} has failed" in mails.subjects()), mails.subjects()
-    assert run_id in "".join(text(mail) for mail in mails.mails if "has failed" in str(mail["subject"]))
+    assert mistake in "".join(text(mail) for mail in mails.mails if "has failed" in str(mail["subject"]))
 
 
 def test_secrets_are_among_the_arguments_of_no_process(server: Production) -> None:

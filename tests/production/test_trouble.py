@@ -20,7 +20,7 @@ MIGRATE = "opencast_migrate"
 MONTHS = ("2016-03", "2016-04")
 #: Four events were created in each month of the generated library.
 EVENTS = 480
-PARAMS = {"source": "trouble_source", "target": "trouble_target", "wave_size": 2, "campaign": "decade"}
+PARAMS = {"source": "trouble_source", "target": "trouble_target", "campaign": "decade"}
 
 
 class Story:
@@ -67,7 +67,7 @@ class Story:
 
 @pytest.fixture(scope="module")
 def story(server: Production, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Story]:
-    """Back-fill two months in waves, lose a worker, the scheduler and the database meanwhile, and wait for the end."""
+    """Back-fill two months, lose a worker, the scheduler and the database meanwhile, and wait for the end."""
     folder: Path = tmp_path_factory.mktemp("trouble")
     library = Library("generated", EVENTS, 1000, lazy=True)
     with (
@@ -87,9 +87,8 @@ def story(server: Production, tmp_path_factory: pytest.TempPathFactory) -> Itera
         )  # fmt: skip
         story = Story(server, source, target)
         story.lose_everything()
-        story.second_run = server.trigger(MIGRATE, {
-            **PARAMS, "campaign": "somebody else's", "created_from": "2016-03-01", "created_to": "2016-05-01"
-        })  # fmt: skip
+        both = {"created_from": "2016-03-01", "created_to": "2016-05-01"}
+        story.second_run = server.trigger(MIGRATE, {**PARAMS, **both, "campaign": "somebody else's", "wave_size": 2})
         story.wait(story.runs_have_ended, 600)
         yield story
         server.pause(BY_MONTH, paused=True)
@@ -98,14 +97,12 @@ def story(server: Production, tmp_path_factory: pytest.TempPathFactory) -> Itera
 def test_every_run_of_the_back_fill_ends_well(story: Story) -> None:
     runs = story.server.runs(BY_MONTH)
     assert {run["state"] for run in runs} == {"success"}
-    assert len(runs) == 2 * len(MONTHS), "four events in each month, two in each run"
+    assert len(runs) == len(MONTHS)
     assert sorted(run["partition_key"] for run in runs if run["run_type"] == "backfill") == list(MONTHS)
 
 
 def test_no_run_has_started_by_itself(story: Story) -> None:
-    kinds = {run["run_type"] for run in story.server.runs(BY_MONTH)}
-    # Runs that go on with what another one has left are triggered by it.
-    assert kinds <= {"backfill", "manual", "operator_triggered"}
+    assert {run["run_type"] for run in story.server.runs(BY_MONTH)} == {"backfill"}
 
 
 def test_the_target_holds_what_was_created_in_these_months_and_nothing_else(story: Story) -> None:
@@ -123,7 +120,8 @@ def test_no_import_was_made_twice(story: Story) -> None:
     for event in story.target.state.event_index.all():
         runs = [workflow.title for workflow in story.target.state.workflows_of(event.identifier)]
         assert len(runs) == len(set(runs)) == len(event.channels) + 1, runs
-        assert [snapshot.version for snapshot in story.target.state.events[event.identifier].snapshots] == [0]
+        # The archive run makes two of them, as without any trouble.
+        assert [snapshot.version for snapshot in story.target.state.events[event.identifier].snapshots] == [0, 1]
 
 
 def test_a_second_campaign_over_the_same_months_says_who_is_at_work(story: Story) -> None:
@@ -151,6 +149,6 @@ def test_the_campaign_is_one_picture_of_all_its_runs(story: Story) -> None:
     picture = story.server.opencast("campaign", "show", "decade")
     assert picture[0]["percent_done"] == 100.0
     # The repeated partition is a run of the campaign, too.
-    assert len(picture[0]["run_keys"]) == 2 * len(MONTHS) + 1
+    assert len(picture[0]["run_keys"]) == len(MONTHS) + 1
     (tally,) = [row for row in picture[1:] if row["kind"] == "mediapackage" and row["outcome"] == "done"]
     assert tally["objects"] == sum(map(len, story.created_in_months.values()))
