@@ -108,7 +108,7 @@ MEASUREMENTS = (
         "1,000 small events on PostgreSQL with the LocalExecutor",
         "-m benchmarks.bench_production --events 1000",
         "Whole runs of `opencast_migrate` in Airflow, from the trigger to the last report, 32 imports at the same time "
-        "into a target that is faster than any real one, so that Airflow is what is measured. `busy_cores` close to "
+        "into a target that bears any number of them, so that Airflow is what is measured. `busy_cores` close to "
         "the number of cores says that the CPU is what bounds it. CPU seconds are the kernel's, of all components, and "
         "include what they use without any task (`idle_airflow_cores`).",
     ),

@@ -3,8 +3,8 @@
     python -m benchmarks.bench_production --events 1000               # LocalExecutor
     python -m benchmarks.bench_production --events 1000 --workers 2   # Celery with Redis and two workers
 
-Two simulators, PostgreSQL, Redis and Airflow share the machine's cores. The target is made to be faster than any real
-one, so that Airflow is what is measured. Prints one JSON object.
+Two simulators, PostgreSQL, Redis and Airflow share the machine's cores. The target takes some seconds for an import,
+but bears any number of them, so that Airflow is what is measured. Prints one JSON object.
 """
 
 from __future__ import annotations
@@ -27,6 +27,8 @@ LOOP = "opencast_airflow.scheduler.scheduler_loop_duration"
 #: Imports on their way at the same time: so many that the pauses between looks at the target bound nothing.
 IN_FLIGHT = 32
 CAMPAIGN = "benchmark"
+#: Each import takes some seconds, as on any real target: its task has to wait, and is started twice.
+_TARGET = ("--library", "empty", "--operation-seconds", "0.5", "--running-workflows", "64")
 _OTHERS = ("postgresql", "redis", "opencast-source", "opencast-target")
 #: Seconds for which the idle set-up is watched.
 _IDLE_S = 20
@@ -37,7 +39,7 @@ def measure(server: Production, metrics: Collector, events: int) -> dict[str, An
     server.start()
     server.log_in()
     generated = ("--library", "generated", "--events", str(events), "--event-bytes", "1000", "--lazy")
-    addresses = server.start_simulators(*generated, target=("--library", "empty"))
+    addresses = server.start_simulators(*generated, target=_TARGET)
     for name, url in addresses.items():
         account = {"login": "admin", "password": "opencast", "extra": json.dumps({"auth": "basic"})}
         server.set_connection({
@@ -56,6 +58,7 @@ def measure(server: Production, metrics: Collector, events: int) -> dict[str, An
     count, total = metrics.histograms.get(LOOP, (0, 0.0))
     runs = server.runs(MIGRATE)
     instances = sum(server.count(f"dags/{MIGRATE}/dagRuns/{run['dag_run_id']}/taskInstances") for run in runs)
+    # A mediapackage that has waited for the target is started a second time.
     starts = server.count(f"eventLogs?dag_id={MIGRATE}&event=running")
     airflow = sum(value for name, value in used.items() if name not in _OTHERS)
     return {

@@ -49,6 +49,8 @@ class Story:
         deadline = time.monotonic() + seconds
         while not found():
             assert time.monotonic() < deadline, "it took too long"
+            # A component may notice only now that the database was away, and end.
+            self.server.revive()
             time.sleep(0.5)
 
     def runs_have_ended(self) -> bool:
