@@ -1,6 +1,6 @@
 """Run the measurements and write docs/benchmarks.md from their results.
 
-python -m benchmarks             # all of them, half an hour
+python -m benchmarks             # all of them, an hour
 python -m benchmarks main_path   # those whose name holds this word; the others keep their last result
 python -m benchmarks --write     # only write the document anew
 """
@@ -89,6 +89,34 @@ MEASUREMENTS = (
         "500 files of 4 MB over HTTP",
         "benchmarks/bench_staging.py http --events 500 --megabytes 4",
         "As above, where the cost of each file counts.",
+    ),
+    Measurement(
+        "scale_plan",
+        "Plan for 100,000 events",
+        "-m benchmarks.bench_scale plan --events 100000",
+        "Reading a library of 100,000 events in 10,000 series into the store, and planning it, before anything moves. "
+        "Goal: below 600 seconds together, and below 300 MB.",
+    ),
+    Measurement(
+        "scale_again",
+        "Once more over 10,000 finished events",
+        "-m benchmarks.bench_scale again --events 10000",
+        "A second run over a library of which all is done. Goal: no byte to the target, no mapped task, seconds.",
+    ),
+    Measurement(
+        "production_local",
+        "1,000 small events on PostgreSQL with the LocalExecutor",
+        "-m benchmarks.bench_production --events 1000",
+        "Whole runs of `opencast_migrate` in Airflow, from the trigger to the last report, 32 imports at the same time "
+        "into a target that bears any number of them, so that Airflow is what is measured. `busy_cores` close to "
+        "the number of cores says that the CPU is what bounds it. CPU seconds are the kernel's, of all components, and "
+        "include what they use without any task (`idle_airflow_cores`).",
+    ),
+    Measurement(
+        "production_celery",
+        "1,000 small events on PostgreSQL with two Celery workers",
+        "-m benchmarks.bench_production --events 1000 --workers 2",
+        "As above; both workers, the simulators and the databases share the same cores.",
     ),
 )
 

@@ -73,15 +73,17 @@ def plan(folder: Path, events: int) -> dict[str, Any]:
             "sharing_a_reading_seconds": shared,
             "peak_memory_growth_megabytes": growth,
             "peak_memory_megabytes": idle + growth,
+            "store_megabytes": (folder / "store.db").stat().st_size / 1e6,
         }
 
 
 def again(folder: Path, events: int) -> dict[str, Any]:
-    """Plan a library of which everything is done."""
+    """Read and plan a library of which everything is done."""
     with _servers(folder, events) as (source, target), opened(folder, source, target) as bench:
         _library(bench, "first").take(Reading.COMPLETE, timedelta(0))
         _note_all_done(bench)
-        before = bench.target.client.requests, bench.target.client.bytes_written
+        reading, _ = _timed(lambda: _library(bench, "second").take(Reading.COMPLETE, timedelta(0)))
+        before = bench.target.client.requests, bench.target.client.bytes_written, bench.source.client.requests
         seconds, summary = _timed(lambda: bench.planner().plan("benchmark/again", {}, bench.options))
         tasks = sum(1 for kind in Kind for _ in bench.plans.wave("benchmark/again", kind))
         return {
@@ -90,7 +92,8 @@ def again(folder: Path, events: int) -> dict[str, Any]:
             "mapped_tasks": tasks,
             "bytes_written_to_target": bench.target.client.bytes_written - before[1],
             "requests_to_target": bench.target.client.requests - before[0],
-            "requests_to_source_for_series": bench.source.client.requests,
+            "requests_to_source_for_series": bench.source.client.requests - before[2],
+            "reading_seconds": reading,
             "planning_seconds": seconds,
         }
 

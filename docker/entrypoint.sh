@@ -17,7 +17,8 @@ from_file() {
 
 for name in POSTGRES_PASSWORD REDIS_PASSWORD FERNET_KEY JWT_SECRET API_SECRET_KEY ADMIN_PASSWORD; do
     from_file "$name"
-    if [ -z "${!name:-}" ]; then
+    # The Helm chart, and who has a database of his own, gives Airflow's settings themselves, keys included.
+    if [ -z "${!name:-}" ] && [ -z "${AIRFLOW__DATABASE__SQL_ALCHEMY_CONN:-}" ]; then
         echo "Neither $name nor ${name}_FILE is set." >&2
         exit 1
     fi
@@ -32,18 +33,20 @@ done
 quoted() {
     python -c 'import sys, urllib.parse; print(urllib.parse.quote(sys.stdin.read().rstrip("\n"), safe=""))'
 }
-database="opencast:$(printf '%s' "$POSTGRES_PASSWORD" | quoted)@${POSTGRES_HOST:-postgres}:${POSTGRES_PORT:-5432}"
-broker=":$(printf '%s' "$REDIS_PASSWORD" | quoted)@${REDIS_HOST:-redis}:${REDIS_PORT:-6379}"
-export AIRFLOW__DATABASE__SQL_ALCHEMY_CONN="postgresql+psycopg2://$database/airflow"
-export AIRFLOW__CELERY__RESULT_BACKEND="db+postgresql+psycopg2://$database/airflow"
-export AIRFLOW__CELERY__BROKER_URL="redis://$broker/0"
-export AIRFLOW_CONN_OPENCAST_STORE="${AIRFLOW_CONN_OPENCAST_STORE:-postgresql://$database/opencast}"
-export AIRFLOW__CORE__FERNET_KEY="$FERNET_KEY"
-export AIRFLOW__API_AUTH__JWT_SECRET="$JWT_SECRET"
-export AIRFLOW__API__SECRET_KEY="$API_SECRET_KEY"
+if [ -z "${AIRFLOW__DATABASE__SQL_ALCHEMY_CONN:-}" ]; then
+    database="opencast:$(printf '%s' "$POSTGRES_PASSWORD" | quoted)@${POSTGRES_HOST:-postgres}:${POSTGRES_PORT:-5432}"
+    broker=":$(printf '%s' "$REDIS_PASSWORD" | quoted)@${REDIS_HOST:-redis}:${REDIS_PORT:-6379}"
+    export AIRFLOW__DATABASE__SQL_ALCHEMY_CONN="postgresql+psycopg2://$database/airflow"
+    export AIRFLOW__CELERY__RESULT_BACKEND="db+postgresql+psycopg2://$database/airflow"
+    export AIRFLOW__CELERY__BROKER_URL="redis://$broker/0"
+    export AIRFLOW_CONN_OPENCAST_STORE="${AIRFLOW_CONN_OPENCAST_STORE:-postgresql://$database/opencast}"
+    export AIRFLOW__CORE__FERNET_KEY="$FERNET_KEY"
+    export AIRFLOW__API_AUTH__JWT_SECRET="$JWT_SECRET"
+    export AIRFLOW__API__SECRET_KEY="$API_SECRET_KEY"
+fi
 
 passwords=${AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_PASSWORDS_FILE:-}
-if [ -n "$passwords" ]; then
+if [ -n "$passwords" ] && [ -n "${ADMIN_PASSWORD:-}" ]; then
     (umask 077 && printf '%s' "$ADMIN_PASSWORD" |
         python -c 'import json, sys; print(json.dumps({"admin": sys.stdin.read()}))' >"$passwords.$$" &&
         mv "$passwords.$$" "$passwords")

@@ -27,6 +27,7 @@ class Service:
     """A service as the compose file describes it, variables replaced.
 
     :param ready: names of the services that have to be there before, each with compose's condition.
+    :param check: command that tells whether it is healthy; empty when it has none.
     """
 
     name: str
@@ -34,6 +35,7 @@ class Service:
     environment: Mapping[str, str]
     profiles: frozenset[str]
     ready: Mapping[str, str]
+    check: tuple[str, ...]
 
 
 class ComposeFile:
@@ -56,7 +58,14 @@ class ComposeFile:
             {key: self.value(value) for key, value in environment.items()},
             frozenset(raw.get("profiles") or ()),
             {other: condition["condition"] for other, condition in (raw.get("depends_on") or {}).items()},
+            self._check(raw.get("healthcheck") or {}),
         )
+
+    def _check(self, healthcheck: Mapping[str, Any]) -> tuple[str, ...]:
+        kind, *parts = [self.value(part) for part in healthcheck.get("test") or ("NONE",)]
+        if kind == "NONE":
+            return ()
+        return tuple(parts) if kind == "CMD" else ("sh", "-c", *parts)
 
     def value(self, text: Any) -> str:
         """Replace the variables of a value as compose does."""
@@ -117,6 +126,10 @@ class Places:
         overrides = self.overrides() if "AIRFLOW_HOME" in own else {}
         return inherited | own | overrides | {"PYTHONUNBUFFERED": "1"}
 
+    def check(self, service: Service) -> list[str]:
+        """Return the command of a service's health check."""
+        return [self.translated(part) for part in service.check]
+
     def command(self, service: Service) -> list[str]:
         """Return the command of a service's process."""
         return [self.translated(part) for part in service.command]
@@ -129,6 +142,8 @@ class Places:
             ("/run/secrets", str(self.folder / "secrets")),
             ("/srv/simulator", str(self.folder / "simulators")),
             ("http://airflow-apiserver:8080", self.api),
+            ("http://localhost:8080", self.api),
+            ("http://localhost:8974", f"http://127.0.0.1:{self.ports['health']}"),
             ("http://opencast-source:8080", f"http://127.0.0.1:{self.ports['source']}"),
             ("http://opencast-target:8080", f"http://127.0.0.1:{self.ports['target']}"),
         )

@@ -7,6 +7,7 @@ import os
 import pwd
 import secrets
 import shutil
+import signal
 import socket
 import subprocess
 import tempfile
@@ -23,12 +24,14 @@ class Service:
 
     :param command: starts it in the foreground.
     :param user: account to run as, or None for the own one.
+    :param end_signal: asks it to end at once.
     """
 
     name: str
     command: list[str]
     port: int
     user: str | None = None
+    end_signal: int = signal.SIGTERM
 
     def answers(self) -> bool:
         """Tell whether it takes connections."""
@@ -83,7 +86,8 @@ class PostgreSQL:
         command = [str(self._binary("postgres")), "-D", str(self._data)]
         for name, value in settings.items():
             command += ["-c", f"{name}={value}"]
-        return Service("postgresql", command, self._port, self._user)
+        # With SIGTERM it would wait until its clients have gone.
+        return Service("postgresql", command, self._port, self._user, signal.SIGINT)
 
     def create_database(self, name: str) -> None:
         """Create a database, unless it is there; the server must run."""

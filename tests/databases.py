@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import itertools
 import shutil
-import signal
 import subprocess
 import tempfile
 import time
@@ -44,7 +43,7 @@ def postgresql_server() -> Iterator[PostgreSQL]:
         yield server
     finally:
         # Ends the connections, too.
-        process.send_signal(signal.SIGINT)
+        process.send_signal(service.end_signal)
         try:
             process.wait(30)
         except subprocess.TimeoutExpired:

@@ -18,7 +18,7 @@ MAY_IMPORT = {
     "migration": {"model", "api", "staging", "store"},
     "harvest": {"model", "api", "staging", "store"},
     "audit": {"model", "api", "staging", "store", "migration"},
-    "cli": {"model", "api", "staging", "store", "migration", "harvest"},
+    "cli": {"model", "api", "staging", "store", "migration", "harvest", "hooks"},
     "hooks": {"model", "api", "staging", "store", "migration", "harvest"},
     "triggers": {"model", "api", "staging", "store", "migration", "harvest", "hooks"},
     "links": {"model", "migration", "harvest"},

@@ -57,6 +57,7 @@ def test_source_storage_may_come_from_the_environment_as_json(folder: Path, monk
         ("target_files_folder: files", "is no absolute path"),
         ("target_account: opencast", "target_account"),
         ("zip_workflow: 'a/b'", "zip_workflow"),
+        ("notify_mail: [nobody]", "no mail address"),
         ("link_sources: true", "link_sources"),
     ],
 )
@@ -77,3 +78,8 @@ def test_a_wrong_environment_variable_is_named(folder: Path, monkeypatch: pytest
 def test_the_targets_account_is_two_numbers() -> None:
     assert Settings(target_account="1001:1002").target_ids == (1001, 1002)
     assert Settings().target_ids is None
+
+
+def test_mail_addresses_may_come_from_the_environment(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OPENCAST_NOTIFY_MAIL", "a@example.org, b@example.org")
+    assert load_settings().notify_mail == ("a@example.org", "b@example.org")

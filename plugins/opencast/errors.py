@@ -388,4 +388,7 @@ class SinkFailed(HarvestError):
 
 
 class StoreError(OpencastError):
-    """The project's database cannot be used."""
+    """The project's database cannot be used, or not at the moment."""
+
+    advice = "Check that the database is running and can be reached; tasks try again by themselves."
+    retriable = True

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from pathlib import Path
 from typing import Any, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -16,6 +17,8 @@ from opencast.errors import ConfigurationError
 #: Environment variables of this prefix override the file: ``OPENCAST_STAGING_FOLDER`` is ``staging_folder``.
 ENVIRONMENT_PREFIX = "OPENCAST_"
 FILE_NAME = "settings.yaml"
+
+_ADDRESS = re.compile(r"[^@\s,<>]+@[^@\s,<>]+")
 
 
 class SourceStorage(BaseModel):
@@ -123,6 +126,24 @@ class Settings(BaseModel):
     follow_schedule: str = Field(
         default="0 * * * *", description="When opencast_follow runs, once it is switched on: a cron expression."
     )
+    notify_mail: tuple[str, ...] = Field(
+        default=(),
+        description="Addresses that get a mail when a run fails, by the Airflow connection `smtp_default`. As an "
+        "environment variable: with commas between them.",
+    )
+    notify_after_hours: float | None = Field(
+        default=None, gt=0, description="Hours after which they get a mail about a run that has not ended."
+    )
+
+    @field_validator("notify_mail", mode="before")
+    @classmethod
+    def _are_addresses(cls, value: Any) -> Any:
+        """Read the text of an environment variable, and refuse what is no address."""
+        addresses = [part.strip() for part in value.split(",")] if isinstance(value, str) else list(value)
+        for address in filter(None, addresses):
+            if not _ADDRESS.fullmatch(str(address)):
+                raise ValueError(f"{address!r} is no mail address")
+        return tuple(filter(None, addresses))
 
     @field_validator("source_storage", mode="before")
     @classmethod

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +15,10 @@ from opencast.store.campaigns import Campaigns, CampaignState
 from opencast.store.database import Database
 from opencast.store.ledger import Kind, Ledger, ObjectKey, State
 from opencast.store.plans import Action, Item, Plans
+
+from tests.airflow_home import ROOT
+
+PLUGINS = ROOT / "plugins"
 
 
 @pytest.fixture
@@ -109,3 +116,12 @@ def test_of_two_campaigns_with_one_name_the_number_says_which(shell: Shell, stor
     assert shell("campaign", "pause", f"#{other.id}")[0] == 0
     found = Campaigns(store).get(other.id)
     assert found is not None and found.state is CampaignState.PAUSED
+
+
+def test_without_a_store_given_it_is_the_one_of_the_dags(store: Database, tmp_path: Path) -> None:
+    """The connection says where that is, and what Airflow logs is not taken for a result."""
+    connection = {"conn_type": "sqlite", "schema": f"{tmp_path}/store.db"}
+    environment = {**os.environ, "AIRFLOW_CONN_OPENCAST_STORE": json.dumps(connection), "PYTHONPATH": str(PLUGINS)}
+    command = [sys.executable, "-m", "opencast", "--json", "campaign", "list"]
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=True, cwd=tmp_path)
+    assert json.loads(done.stdout)["name"] == "summer"

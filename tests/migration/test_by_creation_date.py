@@ -13,7 +13,8 @@ from opencast.migration.windows import RunTimes
 from opencast.model.event import EventRow
 from opencast.store.base import utc_now
 from opencast.store.inventory import Inventory, SeriesRow
-from opencast.store.ledger import Kind
+from opencast.store.ledger import Kind, ObjectKey, State
+from opencast.store.plans import Action
 
 from tests.migration.pair import Pair
 
@@ -96,3 +97,48 @@ def test_a_filter_that_matches_elsewhere_is_no_error_in_a_period(pair: Pair) -> 
 def test_explicit_creation_dates_that_match_nothing_are_an_error(pair: Pair) -> None:
     with pytest.raises(FilterMatchesNothing, match="created_from"):
         planned(pair, "", created_from="2030-01-01")
+
+
+class TestACreationDateThatChanges:
+    """Somebody corrects a creation date on the source while the periods are migrated one after another."""
+
+    def move(self, pair: Pair, name: str, moment: datetime) -> None:
+        with pair.bench() as bench:
+            row = EventRow(identifier=name, created=moment, series=f"series-{name}", archive_version=0)
+            Inventory(pair.database, bench.parties.source.name).write_events([row], utc_now())
+
+    def note_done(self, pair: Pair, name: str) -> None:
+        with pair.bench() as bench:
+            key = ObjectKey(Kind.MEDIAPACKAGE, name, "dag/earlier", name)
+            bench.ledger.begin(key, "0")
+            bench.ledger.finish(key, State.DONE, source_version="0")
+
+    def test_into_a_later_period_it_is_not_migrated_twice(self, pair: Pair) -> None:
+        self.note_done(pair, "spring")
+        self.move(pair, "spring", datetime(2025, 6, 15, tzinfo=UTC))
+        planned(pair, "2025-06")
+        with pair.bench() as bench:
+            item = bench.plans.item("dag/2025-06", Kind.MEDIAPACKAGE, "spring")
+        assert item is not None and item.action is Action.SKIP
+
+    def test_into_a_period_that_was_migrated_it_is_found_when_that_is_repeated(self, pair: Pair) -> None:
+        assert (Kind.MEDIAPACKAGE, "new-year") not in planned(pair, "2024-03")
+        self.move(pair, "new-year", datetime(2024, 3, 5, tzinfo=UTC))
+        assert (Kind.MEDIAPACKAGE, "new-year") not in planned(pair, "2025-01")
+        assert (Kind.MEDIAPACKAGE, "new-year") in planned(pair, "2024-03")
+
+    def test_into_no_period_it_is_found_in_the_one_without_dates(self, pair: Pair) -> None:
+        self.move(pair, "spring", datetime(1, 1, 1, tzinfo=UTC))
+        assert (Kind.MEDIAPACKAGE, "spring") in planned(pair, "undated")
+
+
+@pytest.mark.parametrize("zone", ["UTC", "Europe/Berlin", "America/New_York", "Asia/Kathmandu", "Pacific/Apia"])
+def test_in_every_zone_the_periods_together_are_the_library(pair: Pair, zone: str) -> None:
+    """Zones with clocks that change, with odd offsets, and with a day that was left out."""
+    seen = [
+        identifier
+        for period in (*MONTHS, "undated")
+        for kind, identifier in planned(pair, period, timezone=zone)
+        if kind is Kind.MEDIAPACKAGE
+    ]
+    assert sorted(seen) == sorted(CREATED)

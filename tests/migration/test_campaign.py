@@ -13,7 +13,7 @@ from opencast.migration.mediapackage import Progress
 from opencast.migration.options import Options
 from opencast.migration.workbench import Workbench
 from opencast.store.campaigns import Campaigns, CampaignState
-from opencast.store.ledger import Kind, ObjectKey, State
+from opencast.store.ledger import MIGRATE, Kind, ObjectKey, Outcome, State
 from opencast.store.plans import Action, has_plan
 
 from tests.migration.pair import Pair, server
@@ -123,6 +123,18 @@ def test_objects_that_no_task_came_to_count_as_failed(runs: Runs) -> None:
     """As when the scheduler was down, or the mapped tasks were marked as failed by hand."""
     runs.start("dag/1", wave_size=2)
     assert runs.after("dag/1", wave_size=2).key is None
+
+
+def test_a_series_that_another_run_works_on_since_is_no_failure(runs: Runs) -> None:
+    """Two months of a back-fill side by side, and two campaigns, may need the same series."""
+    runs.start("dag/1", wave_size=4)
+    runs.work("dag/1")
+    series = [item for item in runs.bench.plans.wave("dag/1", Kind.SERIES) if item.is_work]
+    for item in series:
+        runs.bench.ledger.step(ObjectKey(Kind.SERIES, item.identifier, "dag/1"), MIGRATE, Outcome.DONE)
+        runs.bench.ledger.begin(ObjectKey(Kind.SERIES, item.identifier, "dag/2"), None)
+    assert series
+    assert runs.after("dag/1", wave_size=4, stop_at_failed_percent=1).key == "dag/1__2"
 
 
 def test_a_stopped_campaign_takes_no_new_run_until_somebody_resumes_it(runs: Runs) -> None:

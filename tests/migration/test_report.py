@@ -10,7 +10,7 @@ import pytest
 from opencast.migration.report import Report, Reporter, report_folder
 from opencast.store.campaigns import Campaigns, CampaignState
 from opencast.store.database import Database
-from opencast.store.ledger import Kind, Ledger, ObjectKey, Outcome, State, Traffic
+from opencast.store.ledger import MIGRATE, Kind, Ledger, ObjectKey, Outcome, State, Traffic
 from opencast.store.plans import Action, Item, Plans
 from opencast.store.waves import Waves
 
@@ -194,3 +194,17 @@ def test_a_report_that_cannot_be_finished_leaves_the_old_one(
         write(ledger, tmp_path, [item("b")])
     assert (report.folder / "report.html").read_text() == before
     assert sorted(path.name for path in report.folder.iterdir()) == ["report.csv", "report.html", "report.json"]
+
+
+def test_a_series_that_another_run_has_done_again_since_stays_done(ledger: Ledger, tmp_path: Path) -> None:
+    """Runs side by side need the same series; the ledger has one row for it, that of the run that came last."""
+    for plan in (KEY, "dag/other"):
+        key = ObjectKey(Kind.SERIES, "s", plan, "T")
+        ledger.begin(key, None)
+        ledger.step(key, MIGRATE, Outcome.DONE)
+        ledger.finish(key, State.DONE)
+    ledger.begin(ObjectKey(Kind.SERIES, "never", "dag/other", "T"), None)
+    report = write(ledger, tmp_path, [Item(Kind.SERIES, name, "T", Action.MIGRATE, "") for name in ("s", "never")])
+    assert outcomes(report) == {"s": "done", "never": "open"}
+    (line,) = [line for line in json.loads((report.folder / "report.json").read_text())["objects"] if line["notes"]]
+    assert "dag/other has worked on it since" in line["notes"][-1]

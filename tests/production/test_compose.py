@@ -164,7 +164,7 @@ def test_the_image_has_everything_where_the_settings_look_for_it() -> None:
         assert f"COPY {folder} ./{folder}" in text
     assert environment["AIRFLOW__CORE__DAGS_FOLDER"] == "/opt/opencast-airflow/dags"
     assert environment["AIRFLOW__CORE__PLUGINS_FOLDER"] == "/opt/opencast-airflow/plugins"
-    assert "-r requirements-production.txt -c constraints.txt" in text
+    assert "ARG REQUIREMENTS=requirements-production.txt" in text and '-r "$REQUIREMENTS" -c constraints.txt' in text
     assert re.search(r"^USER \d{4,}:0$", text, re.MULTILINE)
 
 

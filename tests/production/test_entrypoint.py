@@ -87,6 +87,13 @@ def test_a_store_of_its_own_may_be_given(files: dict[str, str]) -> None:
     assert settings["AIRFLOW_CONN_OPENCAST_STORE"] == "postgresql://elsewhere/x"
 
 
+def test_who_gives_airflows_own_settings_needs_no_secrets_of_the_compose_file() -> None:
+    """As the Helm chart does."""
+    settings = seen({"AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": "postgresql://elsewhere/airflow"})
+    assert settings["AIRFLOW__DATABASE__SQL_ALCHEMY_CONN"] == "postgresql://elsewhere/airflow"
+    assert "AIRFLOW__CORE__FERNET_KEY" not in settings
+
+
 def test_the_administrators_password_is_in_a_file_of_its_own(files: dict[str, str], tmp_path: Path) -> None:
     passwords = tmp_path / "passwords.json"
     seen(files | {"AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_PASSWORDS_FILE": str(passwords)})

@@ -16,7 +16,9 @@ from opencast.errors import ConfigurationError, StoreError
 from opencast.store import tables
 from opencast.store.base import Base
 from opencast.store.database import Database
-from sqlalchemy import select
+from sqlalchemy import select, text
+
+from scripts.processes import free_port
 
 
 @pytest.fixture
@@ -101,3 +103,12 @@ def test_a_database_that_cannot_be_opened_says_so(tmp_path: Path) -> None:
     (tmp_path / "folder.db").mkdir()
     with pytest.raises(StoreError, match="cannot be opened"):
         Database(f"sqlite:///{tmp_path}/folder.db").upgrade()
+
+
+@pytest.mark.parametrize("kind", ["session", "reading"])
+def test_a_database_that_is_away_is_an_error_that_passes_by_itself(kind: str) -> None:
+    """A task that meets it is tried again; without a name it would look like a mistake of this program."""
+    database = Database(f"postgresql+psycopg2://opencast:secret@127.0.0.1:{free_port(59990)}/store")
+    with pytest.raises(StoreError, match=r"does not answer: .*refused") as caught, getattr(database, kind)() as session:
+        session.execute(text("SELECT 1"))
+    assert caught.value.retriable and "secret" not in str(caught.value)

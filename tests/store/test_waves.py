@@ -137,6 +137,16 @@ def test_a_second_campaign_leaves_what_the_first_one_works_on(library: Library) 
     assert left is not None and left.action is Action.SKIP and "campaign first is working on it" in left.reason
 
 
+def test_a_scheduled_event_too_is_in_one_campaign_only(library: Library) -> None:
+    for key, campaign in (("dag/a", "first"), ("dag/b", "second")):
+        library.plan(key, 0, campaign=campaign)
+        library.plans.add(key, [Item(Kind.SCHEDULED, "tomorrow", "", Action.MIGRATE, "not migrated yet")], first=10)
+    library.waves.open("dag/a")
+    assert library.waves.open("dag/b") == {"first": 1}
+    library.waves.take("dag/b", "dag/b", 10)
+    assert library.taken("dag/b", Kind.SCHEDULED) == []
+
+
 def test_both_campaigns_may_need_the_same_series(library: Library) -> None:
     library.plan("dag/a", 2)
     library.plan("dag/b", 2, first=2)

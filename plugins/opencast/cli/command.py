@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import json
 import sys
 from collections.abc import Callable, Iterable, Mapping
@@ -27,11 +28,18 @@ class Command:
     as_json: bool
 
     def store(self) -> Database:
-        """Open the store and bring its schema up to date.
+        """Open the store and bring its schema up to date: the one of ``--store``, or that of the DAGs.
 
         :raises StoreError: it cannot be opened.
         """
-        database = Database(self.arguments.store or load_settings().store)
+        if not self.arguments.store:
+            # Loads Airflow, some seconds: only its connection opencast_store says where the DAGs' store is. Airflow
+            # logs to the standard output, which is for results here.
+            with contextlib.redirect_stdout(sys.stderr):
+                from opencast.hooks.store import open_store
+
+                return open_store(load_settings())
+        database = Database(self.arguments.store)
         database.upgrade()
         return database
 

@@ -23,7 +23,7 @@ MODULES = (
 def build_parser() -> argparse.ArgumentParser:
     """Make the parser with all commands."""
     parser = argparse.ArgumentParser(prog="python -m opencast", description="Opencast on Airflow, for scripts.")
-    parser.add_argument("--store", metavar="URL", help="SQLAlchemy URL of the store; default: that of the settings")
+    parser.add_argument("--store", metavar="URL", help="SQLAlchemy URL of the store; default: the one of the DAGs")
     parser.add_argument("--json", action="store_true", help="write results as JSON")
     parser.add_argument("--verbose", action="store_true", help="write the log to standard error")
     subparsers = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from opencast.errors import OpencastError
 from opencast.migration.migrated import Migrated
-from opencast.store.ledger import Kind, Ledger, ObjectKey, Outcome, State
+from opencast.store.ledger import MIGRATE, Kind, Ledger, ObjectKey, Outcome, State
 from opencast.store.plans import Item
 
 log = logging.getLogger(__name__)
@@ -82,6 +82,6 @@ def _is_done(ledger: Ledger, plan_key: str, item: Item) -> bool:
 def _note(ledger: Ledger, key: ObjectKey, migrated: Migrated) -> None:
     what = ", ".join(migrated.written)
     log.info("%s %s (%s): %s", key.kind.value, key.identifier, migrated.title, what or "the same already")
-    ledger.step(key, "migrate", Outcome.DONE, traffic=migrated.traffic, reason=what)
+    ledger.step(key, MIGRATE, Outcome.DONE, traffic=migrated.traffic, reason=what)
     notes = migrated.notes if migrated.written else (*migrated.notes, "The target held the same already.")
     ledger.finish(key, State.DONE, notes=notes, source_version=migrated.fingerprint)

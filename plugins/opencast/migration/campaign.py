@@ -123,6 +123,8 @@ class CampaignDesk:
             total += len(identifiers)
             for identifier in identifiers:
                 entry = entries.get(identifier)
-                own = entry is not None and entry.plan_key == key
-                failed += not own or (entry is not None and entry.state in {State.FAILED, State.RUNNING})
+                if entry is not None and entry.plan_key == key:
+                    failed += entry.state in {State.FAILED, State.RUNNING}
+                else:
+                    failed += self._ledger.done_at(kind, identifier, key) is None
         return failed, total

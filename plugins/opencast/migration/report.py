@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime
 from itertools import groupby, islice
 from pathlib import Path
@@ -119,9 +119,20 @@ class Reporter:
             return
         plan_only = head.params.get("mode") == "plan"
         for item, entry in self._with_entries(self._plans.items(key)):
-            # What a run before this one wrote about the object is no outcome of this one.
-            own = entry if entry is not None and entry.plan_key == (item.wave_key or key) else None
+            own = self._own(item, entry, item.wave_key or key)
             yield _line(item, own, plan_only=plan_only, waits_in=campaign if item.wave_key != key else None)
+
+    def _own(self, item: Item, entry: Entry | None, key: str) -> Entry | None:
+        """Return what the ledger says of a run's own work: what another run wrote is no outcome of this one."""
+        if entry is None or entry.plan_key == key:
+            return entry
+        done = self._ledger.done_at(item.kind, item.identifier, key)
+        if done is None:
+            return None
+        notes = (*entry.notes, f"The run {entry.plan_key} has worked on it since.")
+        return replace(
+            entry, state=State.DONE, reason="", started=done, ended=done, traffic=Traffic(), notes=notes, plan_key=key
+        )
 
     def _with_entries(self, items: Iterator[Item]) -> Iterator[tuple[Item, Entry | None]]:
         """Put what the ledger says beside each item."""

@@ -25,7 +25,7 @@ from opencast.operators.profiles import with_profile
 from opencast.operators.use_case import UseCaseOperator, tried_again_only_if_it_helps
 from opencast.settings import load_settings
 from opencast.store.base import utc_now
-from opencast.store.ledger import Kind, ObjectKey, Outcome, State
+from opencast.store.ledger import MIGRATE, Kind, ObjectKey, Outcome, State
 from opencast.store.plans import has_plan
 from opencast.triggers.importing import SLOT, ImportTrigger
 
@@ -197,7 +197,7 @@ class MigrateSeriesOperator(MigrationOperator):
                 if not will_retry(error, context):
                     ledger.finish(key, State.FAILED, reason=str(error))
                 raise
-            ledger.step(key, "migrate", Outcome.DONE, reason=", ".join(done.written))
+            ledger.step(key, MIGRATE, Outcome.DONE, reason=", ".join(done.written))
             notes = done.notes if done.written else (*done.notes, "The target held the same already.")
             ledger.finish(key, State.DONE, notes=notes, source_version=done.fingerprint)
         self.log.info("Written: %s", ", ".join(done.written) or "nothing")

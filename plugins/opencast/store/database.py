@@ -12,7 +12,7 @@ from alembic import command
 from alembic.config import Config
 from sqlalchemy import Engine, create_engine, event, make_url, text
 from sqlalchemy.engine import URL, Connection
-from sqlalchemy.exc import ArgumentError, OperationalError
+from sqlalchemy.exc import ArgumentError, InterfaceError, OperationalError
 from sqlalchemy.orm import Session
 
 from opencast.errors import ConfigurationError, StoreError
@@ -52,15 +52,29 @@ class Database:
 
         On SQLite the write lock is taken at once: a read that becomes a write later would fail with
         "database is locked" however long it waited.
+
+        :raises StoreError: the database does not answer, or went away in the middle; nothing was written.
         """
-        with Session(self.engine, expire_on_commit=False) as session, session.begin():
+        with self._answering(), Session(self.engine, expire_on_commit=False) as session, session.begin():
             yield session
 
     @contextmanager
     def reading(self) -> Iterator[Session]:
-        """Open a session that only reads and never waits for a writer."""
-        with Session(self._reader, expire_on_commit=False) as session:
+        """Open a session that only reads and never waits for a writer.
+
+        :raises StoreError: the database does not answer, or went away in the middle.
+        """
+        with self._answering(), Session(self._reader, expire_on_commit=False) as session:
             yield session
+
+    @contextmanager
+    def _answering(self) -> Iterator[None]:
+        """Name what a database is in that is restarted or out of reach: an error that passes by itself."""
+        try:
+            yield
+        except (OperationalError, InterfaceError) as error:
+            problem = str(error.orig).strip().splitlines()
+            raise StoreError(f"The store {self!r} does not answer: {problem[0] if problem else error}.") from error
 
     def upgrade(self) -> None:
         """Bring the schema to the newest version, once, however many processes ask for it at the same time.

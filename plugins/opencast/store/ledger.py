@@ -15,6 +15,8 @@ from opencast.store.base import utc_now
 from opencast.store.database import Database
 from opencast.store.tables import LedgerEntry, LedgerStep, Pair
 
+#: The only step of an object that is migrated in one go: all but mediapackages and scheduled events.
+MIGRATE = "migrate"
 #: Ids that one statement compares at most.
 _CHUNK = 500
 
@@ -249,6 +251,16 @@ class Ledger:
             query = query.where(LedgerStep.plan_key == plan_key)
         with self.database.reading() as session:
             return [_step(row) for row in session.scalars(query.order_by(LedgerStep.id))]
+
+    def done_at(self, kind: Kind, identifier: str, plan_key: str) -> datetime | None:
+        """Return when a run has migrated an object in one step, also where another run has worked on it since.
+
+        Runs side by side need the same series, and an object has one row: that of the run that came last.
+        """
+        steps = self.steps(kind, identifier, plan_key)
+        return next(
+            (step.at for step in reversed(steps) if step.step == MIGRATE and step.outcome is Outcome.DONE), None
+        )
 
     def counts(self, plan_key: str) -> dict[State, int]:
         """Count the objects of one run by state."""

@@ -100,7 +100,7 @@ class Waves:
         )
         result = session.execute(
             update(PlanItem)
-            .where(PlanItem.plan_key == key, PlanItem.kind == Kind.MEDIAPACKAGE, PlanItem.action.in_(WORK), is_theirs)
+            .where(PlanItem.plan_key == key, PlanItem.kind.in_(_EXCLUSIVE_KINDS), PlanItem.action.in_(WORK), is_theirs)
             .values(action="skip", reason=f"the campaign {campaign} is working on it; run again when it has ended")
             .execution_options(synchronize_session=False)
         )
