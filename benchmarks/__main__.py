@@ -118,6 +118,51 @@ MEASUREMENTS = (
         "-m benchmarks.bench_production --events 1000 --workers 2",
         "As above; both workers, the simulators and the databases share the same cores.",
     ),
+    Measurement(
+        "harvest_rate_sqlite",
+        "Harvest of 30,000 records of Opencast into SQLite",
+        "benchmarks/bench_harvest.py rate --store sqlite",
+        "Records of 2.3 kB a second, from a server of this machine. `records_only` parses each record once, strictly, "
+        "and upserts it; goal: 20,000. `harvest_with_catalogue` also writes series, matterhorn records and tracks. "
+        "Beside them plain sickle, which iterates over the same pages and stores nothing. `cpu_us` is the CPU time for "
+        "a record in microseconds, of both threads together: it says more than the seconds on a machine that is busy.",
+    ),
+    Measurement(
+        "harvest_rate_postgresql",
+        "Harvest of 30,000 records of Opencast into PostgreSQL",
+        "benchmarks/bench_harvest.py rate --store postgresql",
+        "The same. The database server has the same cores.",
+    ),
+    Measurement(
+        "harvest_memory",
+        "Harvest of a million records",
+        "benchmarks/bench_harvest.py memory --records 1000000",
+        "Growth of the process's peak memory after the first 50,000 records. Goal: flat.",
+    ),
+    Measurement(
+        "harvest_empty",
+        "Harvest when there is nothing new",
+        "benchmarks/bench_harvest.py empty",
+        "Goal: one request, well under a second.",
+    ),
+    Measurement(
+        "harvest_idle_clean_up_sqlite",
+        "Clean-up over 100,000 records with nothing to do, SQLite",
+        "benchmarks/bench_harvest.py idle --records 100000",
+        "Goal: below one second.",
+    ),
+    Measurement(
+        "harvest_idle_clean_up_postgresql",
+        "Clean-up over 100,000 records with nothing to do, PostgreSQL",
+        "benchmarks/bench_harvest.py idle --records 100000 --store postgresql",
+        "Goal: below one second.",
+    ),
+    Measurement(
+        "harvest_conformance",
+        "Conversations with repositories that misbehave",
+        "benchmarks/bench_harvest.py conformance",
+        "Who loses what, in numbers; the table is in [harvest-conformance.md](harvest-conformance.md).",
+    ),
 )
 
 

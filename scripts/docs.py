@@ -59,8 +59,12 @@ def settings() -> str:
 
 
 def _schedule(dag: Any) -> str:
-    summary = getattr(dag.timetable, "summary", "") or "none"
-    return "on demand" if summary == "None" else str(summary)
+    """Say when a DAG runs; Airflow's own timetables do not say it in the file of a DAG."""
+    if summary := getattr(dag.timetable, "summary", ""):
+        return str(summary)
+    if dag.schedule is None:
+        return "on demand"
+    return f"`{dag.schedule}`" if isinstance(dag.schedule, str) else f"events of `{dag.schedule.name}`"
 
 
 def _without_heading(text: str) -> str:

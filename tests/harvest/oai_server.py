@@ -120,6 +120,9 @@ class OaiServer:
             body = handler({name: value for name, value in arguments.items() if name != "verb"})
         except Refusal as refusal:
             body = f"<error code={quoteattr(str(refusal))}>no</error>"
+            if str(refusal) in {"badVerb", "badArgument"}:
+                # Section 3.2 of the protocol: then the request element has no attributes.
+                verb = ""
         return Reply(self.envelope(body, verb))
 
     def envelope(self, body: str, verb: str = "") -> bytes:

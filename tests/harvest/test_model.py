@@ -11,6 +11,7 @@ Opencast shows no others of that second to anybody.
 from __future__ import annotations
 
 import tempfile
+from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
 
@@ -117,6 +118,16 @@ class Harvesting(RuleBasedStateMachine):
         same = sum(1 for held in server.records.values() if held.modified.replace(microsecond=0) == now)
         if same >= server.page_size - 1:
             self.clock.tick(1)
+
+    @rule(identifier=st.sampled_from(IDENTIFIERS), seconds=st.sampled_from([1, 5, 25]))
+    def put_late(self, identifier: str, seconds: int) -> None:
+        """Become visible after the time that the record is stamped with, as at the end of a long transaction."""
+        server = self.site.server
+        at = server.now() - timedelta(seconds=seconds)
+        second = at.replace(microsecond=0)
+        same = sum(1 for held in server.records.values() if held.modified.replace(microsecond=0) == second)
+        if same < server.page_size - 1:
+            server.put(identifier, Recording(title=f"late {seconds}", series="algo"), at=at)
 
     @rule(first=st.integers(0, 6), count=st.integers(2, 4))
     def put_many_at_once(self, first: int, count: int) -> None:
@@ -279,3 +290,112 @@ class TestHarvesting(Harvesting.TestCase):  # type: ignore[name-defined,misc]
         derandomize=True,
         suppress_health_check=[HealthCheck.too_slow],
     )
+
+
+def _killed_at_each_commit(machine: Harvesting) -> None:
+    for at in range(1, 7):
+        machine.put(f"ev-{at}", "C", 2)
+        machine.clock.tick(1)
+        machine.kill_at_a_commit(at)
+
+
+def _killed_at_each_request(machine: Harvesting) -> None:
+    for at in range(1, 7):
+        machine.put(f"ev-{at}", "D", 3)
+        machine.clock.tick(1)
+        machine.kill_at_a_request(at, Mode.INCREMENTAL)
+
+
+def _restarted_in_the_middle_of_a_list(machine: Harvesting) -> None:
+    machine.kill_at_a_request(5, Mode.INCREMENTAL)
+    machine.restart_server()
+    machine.put("ev-9", "B", 1)
+
+
+def _set_back_after_a_harvest(machine: Harvesting) -> None:
+    machine.harvest_in_peace(Mode.INCREMENTAL)
+    machine.set_the_servers_clock(-120)
+    machine.clock.tick(10)
+    machine.put("ev-9", "B", 1)
+
+
+def _ahead_when_it_was_harvested(machine: Harvesting) -> None:
+    machine.set_the_servers_clock(120)
+    machine.harvest_in_peace(Mode.INCREMENTAL)
+    machine.set_the_servers_clock(0)
+    machine.clock.tick(60)
+    machine.put("ev-9", "B", 1)
+    machine.harvest_in_peace(Mode.INCREMENTAL)
+
+
+def _late(machine: Harvesting) -> None:
+    machine.harvest_in_peace(Mode.INCREMENTAL)
+    machine.put_late("ev-9", 25)
+
+
+def _changed_and_deleted(machine: Harvesting) -> None:
+    machine.harvest_in_peace(Mode.INCREMENTAL)
+    machine.clock.tick(60)
+    machine.put("ev-1", "changed", 2)
+    machine.site.server.delete("ev-2")
+    machine.site.server.delete("ev-3")
+    machine.clock.tick(60)
+    machine.harvest_in_peace(Mode.INCREMENTAL)
+    machine.clock.tick(60)
+    machine.put("ev-3", "back again", 1)
+
+
+def _changed_behind_the_harvests_back(machine: Harvesting) -> None:
+    machine.change_while_harvesting("ev-0", 4)
+    machine.clock.tick(1)
+    machine.change_while_harvesting("ev-1", 3)
+
+
+def _interrupted_for_a_long_time(machine: Harvesting) -> None:
+    """The watermark is the beginning of the pass, not its end: what changed in between is before the last page."""
+    machine.kill_at_a_request(5, Mode.INCREMENTAL)
+    machine.put("ev-0", "meanwhile", 1)
+    machine.clock.tick(3600)
+    machine.harvest_in_peace(Mode.INCREMENTAL)
+
+
+def _many_of_one_second(machine: Harvesting) -> None:
+    machine.put_many_at_once(2, 4)
+    machine.harvest_in_peace(Mode.INCREMENTAL)
+
+
+HISTORIES = (
+    _killed_at_each_commit,
+    _killed_at_each_request,
+    _restarted_in_the_middle_of_a_list,
+    _set_back_after_a_harvest,
+    _ahead_when_it_was_harvested,
+    _late,
+    _changed_and_deleted,
+    _changed_behind_the_harvests_back,
+    _interrupted_for_a_long_time,
+    _many_of_one_second,
+)
+
+
+@pytest.mark.parametrize("history", HISTORIES, ids=lambda history: history.__name__.strip("_"))
+@pytest.mark.parametrize("precision", [timedelta(milliseconds=1), timedelta(seconds=1)], ids=str)
+@pytest.mark.parametrize("opencast", [True, False], ids=["opencast", "another"])
+def test_histories_that_chance_rarely_finds(
+    history: Callable[[Harvesting], None], precision: timedelta, opencast: bool
+) -> None:
+    """Each is the shortest one that shows a fault of harvesters, such as no overlap, or a watermark from the end."""
+    machine = Harvesting()
+    machine.begin(
+        opencast=opencast,
+        page_size=3,
+        precision=precision,
+        deleted_record="transient",
+        by_day=False,
+        read_ahead=False,
+        behind=0,
+        records=8,
+    )
+    machine.clock.tick(3600)
+    history(machine)
+    machine.teardown()

@@ -31,8 +31,18 @@ def contents(folder: Path) -> dict[str, bytes]:
     return {str(path.relative_to(folder)): path.read_bytes() for path in sorted(folder.rglob("*")) if path.is_file()}
 
 
-def open_descriptors() -> int:
-    return len(list(Path("/proc/self/fd").iterdir()))
+def open_descriptors(folder: Path) -> list[str]:
+    """The files below a folder that this process has open.
+
+    Of this folder only: what else lives in the process, servers and connections, opens and closes as it likes.
+    """
+    targets = []
+    for descriptor in Path("/proc/self/fd").iterdir():
+        try:
+            targets.append(str(descriptor.readlink()))
+        except FileNotFoundError:
+            continue
+    return sorted(target for target in targets if target.startswith(f"{folder.resolve()}/"))
 
 
 @dataclass(frozen=True)

@@ -35,7 +35,6 @@ def test_no_failing_call_leaves_anything_wrong(tmp_path: Path, operation: Operat
             site = fresh(tmp_path / "site")
             path = site.archived_path()
             source = (path.read_bytes(), path.stat().st_mode, path.stat().st_mtime)
-            descriptors = open_descriptors()
             disk = FaultyDisk(fault)
             try:
                 operation.run(site, disk)
@@ -44,7 +43,7 @@ def test_no_failing_call_leaves_anything_wrong(tmp_path: Path, operation: Operat
             where = f"{fault} ({disk.calls[number - 1] if number <= len(disk.calls) else 'not reached'})"
             try:
                 assert_nothing_wrong(site, source)
-                assert open_descriptors() == descriptors, "no descriptor stays open"
+                assert open_descriptors(tmp_path) == [], "no descriptor stays open"
                 operation.run(site, Disk())
                 operation.check(site)
                 assert_nothing_wrong(site, source)

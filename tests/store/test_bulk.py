@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta, timezone
-from pathlib import Path
 
 import pytest
 from opencast.store.base import UtcDateTime
 from opencast.store.bulk import BulkInsert
 from opencast.store.database import Database
-from sqlalchemy import JSON, Connection, select
+from opencast.store.membership import one_of
+from sqlalchemy import JSON, BigInteger, Connection, select
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 
@@ -25,6 +26,9 @@ class Thing(Other):
     at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     data: Mapped[list[str] | None] = mapped_column(JSON(none_as_null=True))
     flag: Mapped[bool] = mapped_column(default=False)
+    content: Mapped[bytes | None]
+    size: Mapped[int | None] = mapped_column(BigInteger)
+    count: Mapped[int | None]
 
 
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
@@ -33,10 +37,10 @@ INSERT = BulkInsert(Thing, COLUMNS, key=("name",), changed=("at", "flag"), retur
 
 
 @pytest.fixture
-def connection(tmp_path: Path) -> Connection:
-    database = Database(f"sqlite:///{tmp_path}/store.db")
-    Other.metadata.create_all(database.engine)
-    return database.engine.connect()
+def connection(store: Database) -> Iterator[Connection]:
+    Other.metadata.create_all(store.engine)
+    with store.engine.connect() as connection:
+        yield connection
 
 
 def rows(connection: Connection) -> list[tuple[object, ...]]:
@@ -82,3 +86,55 @@ def test_no_rows_are_no_statement(connection: Connection) -> None:
 def test_a_naive_time_is_refused(connection: Connection) -> None:
     with pytest.raises(ValueError, match="naive"):
         INSERT.execute(connection, [("a", datetime(2026, 1, 1), None, False)])
+
+
+def test_many_rows_come_back_as_they_were(connection: Connection) -> None:
+    """PostgreSQL takes many rows in another way than a few."""
+    columns = ("name", "at", "data", "flag", "content", "size", "count")
+    insert = BulkInsert(Thing, columns, key=("name",), changed=columns[1:])  # type: ignore[arg-type]
+    early = datetime(1969, 7, 20, 20, 17, 40, 123456, tzinfo=UTC)
+    written = [
+        (
+            f"ü'\"\\\t{number:03}",
+            early + timedelta(seconds=number),
+            [{"a": "ß"}, number],
+            number % 2 == 0,
+            bytes([number, 0, 255]),
+            2**40 * -number,
+            -number,
+        )
+        for number in range(60)
+    ]
+    written.append(("none", None, None, False, None, None, None))
+    insert.execute(connection, [(row[0], NOON, ["old"], False, b"old", 1, 1) for row in written[:30]])
+    insert.execute(connection, written)
+    query = select(*(getattr(Thing, name) for name in columns))
+    assert sorted(map(tuple, connection.execute(query))) == sorted(written)
+
+
+def test_two_writes_in_one_transaction_do_not_mix(connection: Connection) -> None:
+    first = [(f"a{number}", NOON, None, True) for number in range(50)]
+    second = [(f"b{number}", NOON, None, True) for number in range(50)]
+    names = [dict(map(tuple, INSERT.execute(connection, some))).keys() for some in (first, second)]
+    assert names == [{row[0] for row in first}, {row[0] for row in second}]
+
+
+def test_rows_without_a_key_are_added_in_their_order(connection: Connection) -> None:
+    add = BulkInsert(Thing, COLUMNS)  # type: ignore[arg-type]
+    add.execute(connection, [(f"{number:02}", NOON, None, True) for number in reversed(range(40))])
+    found = list(connection.scalars(select(Thing.name).order_by(Thing.id)))
+    assert found == [f"{number:02}" for number in reversed(range(40))]
+
+
+@pytest.mark.parametrize("values", [[], ["01"], ["01", 'it\'s "quoted"', "ü", "not there"]])
+def test_a_column_is_compared_with_a_list_of_texts(connection: Connection, values: list[str]) -> None:
+    there = ("01", "02", 'it\'s "quoted"', "ü")
+    INSERT.execute(connection, [(name, None, None, False) for name in there])
+    query = select(Thing.name).where(one_of(Thing.name, "some"))
+    assert set(connection.scalars(query, {"some": values})) == set(values) & set(there)
+
+
+def test_a_column_is_compared_with_a_list_of_numbers(connection: Connection) -> None:
+    ids = dict(map(tuple, INSERT.execute(connection, [(name, None, None, False) for name in "abc"])))
+    query = select(Thing.name).where(one_of(Thing.id, "some")).order_by(Thing.name)
+    assert list(connection.scalars(query, {"some": [ids["a"], ids["c"], 99_999]})) == ["a", "c"]

@@ -17,8 +17,9 @@ from opencast.harvest.item_writer import ItemWriter
 from opencast.harvest.items import ItemRules
 from opencast.harvest.readings import Gone, Owned, Reading, SeriesRow
 from opencast.harvest.track_writer import write_tracks
-from opencast.store.bulk import MAX_LIST, BulkInsert
+from opencast.store.bulk import BulkInsert
 from opencast.store.catalogue import MatterhornRecord, Series
+from opencast.store.membership import one_of
 
 _KEY = ("repository_id", "identifier")
 _FIELDS = (
@@ -36,9 +37,12 @@ _FIELDS = (
 _RECORDS = BulkInsert(MatterhornRecord, (*_KEY, *_FIELDS), key=_KEY, changed=_FIELDS, returning=("identifier", "id"))
 _SERIES_DEFAULTS: dict[str, Any] = {"users": [], "groups": [], "institutions": [], "signed_in": False, "public": False}
 _SERIES = BulkInsert(Series, (*_KEY, "title", *_SERIES_DEFAULTS), key=_KEY)
-# Built once: it is part of every page's transaction.
+# Built once: they are part of every page's transaction.
 _KNOWN_SERIES = select(*(getattr(Series, name) for name in SeriesRow._fields)).where(
-    Series.repository_id == bindparam("repository"), Series.identifier.in_(bindparam("some", expanding=True))
+    Series.repository_id == bindparam("repository"), one_of(Series.identifier, "some")
+)
+_IDS = select(MatterhornRecord.identifier, MatterhornRecord.id).where(
+    MatterhornRecord.repository_id == bindparam("repository"), one_of(MatterhornRecord.identifier, "some")
 )
 
 
@@ -64,10 +68,10 @@ class CatalogueWriter:
         """
         connection = session.connection()
         changes: list[Change] = []
-        for begin in range(0, len(readings), MAX_LIST):
-            changes += self._write_alive(connection, readings[begin : begin + MAX_LIST], now)
-        for begin in range(0, len(gone), MAX_LIST):
-            changes += self._write_gone(connection, gone[begin : begin + MAX_LIST], now)
+        if readings:
+            changes += self._write_alive(connection, readings, now)
+        if gone:
+            changes += self._write_gone(connection, gone, now)
         note(connection, self._repository_id, changes, now)
         return changes
 
@@ -140,7 +144,5 @@ class CatalogueWriter:
         )
 
     def _ids(self, connection: Connection, identifiers: list[str]) -> dict[str, int]:
-        query = select(MatterhornRecord.identifier, MatterhornRecord.id).where(
-            MatterhornRecord.repository_id == self._repository_id, MatterhornRecord.identifier.in_(identifiers)
-        )
-        return {identifier: row for identifier, row in connection.execute(query)}
+        rows = connection.execute(_IDS, {"repository": self._repository_id, "some": identifiers})
+        return {identifier: row for identifier, row in rows}

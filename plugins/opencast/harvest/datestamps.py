@@ -62,5 +62,5 @@ def read(text: str | None) -> datetime | None:
 
 
 def is_day(text: str) -> bool:
-    """Tell whether a datestamp names a day only."""
-    return len(text.strip()) == _LENGTH_OF_DAY
+    """Tell whether a datestamp, without blanks around it, names a day only."""
+    return len(text) == _LENGTH_OF_DAY

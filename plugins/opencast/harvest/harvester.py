@@ -27,16 +27,13 @@ from opencast.store.harvesting import Repository
 
 log = logging.getLogger(__name__)
 
-#: After failures, a repository is left alone for longer and longer, up to this time.
-_LONGEST_PAUSE = timedelta(hours=1)
-
 
 @dataclass(frozen=True)
 class HarvestOptions:
     """How a harvest runs.
 
     :param clock: our time, aware.
-    :param read_ahead: whether the next page is asked for while one is written.
+    :param read_ahead: whether the next pages are asked for while others are written.
     """
 
     clock: Callable[[], datetime] = utc_now
@@ -203,6 +200,6 @@ class _Harvest:
             now = self._clock()
             with self._database.session() as session:
                 self._attempt.lease.renew(session, now)
-                outcome = writer.write(session, page, now)
-                self._tally.count(page, outcome)
+                outcome = writer.write(session, page.records, now)
+                self._tally.count([page], outcome)
                 self._tally.save(session)

@@ -14,6 +14,7 @@ from opencast.harvest.matterhorn import TrackData
 from opencast.harvest.readings import Owned, Reading, SeriesRow
 from opencast.store.bulk import BulkInsert
 from opencast.store.catalogue import PERMISSION_FIELDS, MediaItem, PlaylistItem, Track
+from opencast.store.membership import one_of
 
 _DESCRIBED = ("title", "description", "published", "source_url")
 _MADE = ("tags", "state", *PERMISSION_FIELDS)
@@ -30,7 +31,7 @@ _KNOWN = select(
     MediaItem.matterhorn_record_id,
     MediaItem.state,
     *(getattr(MediaItem, name) for name in _DESCRIBED),
-).where(MediaItem.matterhorn_record_id.in_(bindparam("owners", expanding=True)))
+).where(one_of(MediaItem.matterhorn_record_id, "owners"))
 _LINK = (
     update(Track)
     .where(Track.matterhorn_record_id == bindparam("owner"), Track.identifier == bindparam("track"))
@@ -66,14 +67,13 @@ class ItemWriter:
         changes: list[Change] = []
         for owner, reading in owned:
             item = items.get(owner)
-            track = reading.data.chosen
+            of = series.get(reading.data.series)
             if item is not None:
-                change = self._update(connection, item, reading, track, now)
+                change = self._update(connection, item, reading, reading.data.chosen, now)
                 changes.extend([change] if change else [])
-            elif track is not None and reading.data.series:
+            elif of is not None and of.playlist_id is not None and (track := reading.data.chosen) is not None:
                 # A series without playlist waits: a clean-up makes the items when it gets one.
-                of = series[reading.data.series]
-                births.extend([_Birth(owner, reading, track, of)] if of.playlist_id is not None else [])
+                births.append(_Birth(owner, reading, track, of))
         return changes + (self._make(connection, births, now) if births else [])
 
     def mark_deleted(self, connection: Connection, owners: Mapping[int, str], now: datetime) -> list[Change]:

@@ -16,7 +16,7 @@ from opencast.harvest.client import OaiPmhClient
 from opencast.harvest.datestamps import Granularity, is_day
 from opencast.harvest.lease import Lease
 from opencast.harvest.lists import Part, read_list
-from opencast.harvest.page import Page
+from opencast.harvest.page import OaiRecord, Page
 from opencast.harvest.page_writer import PageWriter
 from opencast.harvest.record_writer import PageOutcome
 from opencast.harvest.refusals import BadResumptionToken, NoRecordsMatch, OaiError
@@ -29,6 +29,8 @@ from opencast.store.database import Database
 _FRUITLESS = 3
 #: How often a list that became shorter while it was read is read again in one harvest.
 _LOOKS = 3
+#: Bytes of records that wait for being written at most, or one page; as many are then written in one transaction.
+_AHEAD = 1_500_000
 #: A record that comes later than this after its datestamp was not delayed, but skipped or changed.
 _LATE = timedelta(hours=1)
 
@@ -66,6 +68,10 @@ class Traits:
         return self.granularity.write(moment)
 
 
+def _weight(part: Part) -> int:
+    return sum([len(record.xml) for record in part.page.records])
+
+
 class _BeginEarlier(Exception):  # no error: the list is read with another border
     def __init__(self, from_stamp: str) -> None:
         super().__init__(from_stamp)
@@ -77,7 +83,7 @@ class ListHarvest:
 
     :param prefix: metadata prefix.
     :param clock: our time, aware.
-    :param read_ahead: whether the next page is asked for while one is written.
+    :param read_ahead: whether the next pages are asked for while others are written.
     """
 
     def __init__(
@@ -157,14 +163,12 @@ class ListHarvest:
         shrank = False
         fresh = state.token is None
         try:
-            with self._parts(state) as parts:
-                for part in parts:
+            with self._parts(state) as batches:
+                for parts in batches:
                     if fresh:
-                        self._check_clock(state, part.page.response_date)
+                        self._check_clock(state, parts[0].page.response_date)
                         fresh = False
-                    size = state.complete_list_size
-                    self._write(state, part)
-                    shrank = shrank or (size or 0) > (state.complete_list_size or 0)
+                    shrank = self._write(state, parts) or shrank
         except NoRecordsMatch as nothing:
             self._check_clock(state, nothing.response_date)
             state.began = state.began or nothing.response_date
@@ -176,26 +180,41 @@ class ListHarvest:
             raise
         return shrank
 
-    def _parts(self, state: StreamState) -> AbstractContextManager[Iterator[Part]]:
+    def _parts(self, state: StreamState) -> AbstractContextManager[Iterator[list[Part]]]:
         borders = self._traits.granularity if self._traits.check_borders else None
-        parts = read_list(self._client, state.request(self._prefix), token=state.token or "", borders=borders)
-        return ReadAhead(parts) if self._read_ahead else nullcontext(parts)
+        parts = (
+            part._replace(page=self._writer.prepare(part.page))
+            for part in read_list(self._client, state.request(self._prefix), token=state.token or "", borders=borders)
+        )
+        if self._read_ahead:
+            return ReadAhead(parts, weigh=_weight, limit=_AHEAD)
+        return nullcontext([part] for part in parts)
 
-    def _write(self, state: StreamState, part: Part) -> None:
-        page = part.page
+    def _write(self, state: StreamState, parts: list[Part]) -> bool:
+        """Write pages in one transaction with the place where the list goes on after them.
+
+        :returns: whether the list became shorter from one page to another.
+        """
         now = self._clock()
-        self._learn(page)
+        shrank = False
+        records: list[OaiRecord] = []
+        for part in parts:
+            records.extend(part.page.records)
+            self._learn(part.page)
         with self._database.session() as session:
             may_be_repeated(session.connection())
             self._lease.renew(session, now)
-            outcome = self._writer.write(session, page, now)
-            if part.advances:
+            outcome = self._writer.write(session, records, now)
+            for page in [part.page for part in parts if part.advances]:
+                size = state.complete_list_size or 0
                 state.advance(page)
-                state.save(session)
-            self._tally.count(page, outcome)
+                shrank = shrank or size > (state.complete_list_size or 0)
+            state.save(session)
+            self._tally.count([part.page for part in parts], outcome)
             self._tally.measure(self._client.transport)
             self._tally.save(session)
         self._measure_lateness(state, outcome)
+        return shrank
 
     # --- what the repository's behaviour tells ------------------------------------------------------------------------
 

@@ -12,11 +12,12 @@ from typing import NamedTuple
 
 from lxml import etree
 
-from opencast.errors import UnreadablePage
+from opencast.errors import InvalidMediaPackage, UnreadablePage
 from opencast.harvest import datestamps
 from opencast.harvest.limits import fits_index
+from opencast.harvest.matterhorn import MatterhornData
 from opencast.harvest.namespaces import OAI, tag
-from opencast.harvest.raw import cut_records
+from opencast.harvest.raw import cut_records, digest_of
 from opencast.harvest.refusals import refusal
 
 _ENVELOPE = tag(OAI, "OAI-PMH")
@@ -59,8 +60,10 @@ class OaiRecord(NamedTuple):
     :param datestamp: the same, understood; None when it cannot be.
     :param sets: the ``setSpec`` of the header.
     :param xml: the whole element, complete with namespaces; of an unreadable record the bytes as they came.
+    :param digest: of the XML.
     :param metadata: the one element inside of ``metadata``; None for headers, deleted and unreadable records.
     :param error: why the record cannot be used; empty when it can.
+    :param content: what the metadata says, or why it cannot be used; None while nobody has read it.
     """
 
     identifier: str
@@ -69,8 +72,10 @@ class OaiRecord(NamedTuple):
     deleted: bool
     sets: tuple[str, ...]
     xml: bytes
+    digest: bytes
     metadata: etree._Element | None
     error: str
+    content: MatterhornData | InvalidMediaPackage | None = None
 
 
 @dataclass(frozen=True)
@@ -231,21 +236,15 @@ def _record(
     header: etree._Element | None, metadata: etree._Element | None, error: str, xml: bytes, *, is_header: bool = False
 ) -> OaiRecord:
     """Build a record from its parts; whatever is wrong with them costs this record only."""
-    identifier = stamp = ""
-    sets: list[str] = []
-    deleted = False
-    if header is not None:
-        deleted = header.get("status", "").strip().lower() == "deleted"
-        for child in header:
-            name = child.tag
-            if name == _IDENTIFIER:
-                identifier = (child.text or "").strip()
-            elif name == _DATESTAMP:
-                stamp = (child.text or "").strip()
-            elif name == _SET:
-                sets.append((child.text or "").strip())
+    names, stamp, sets = _read_parts(header)
+    deleted = header is not None and header.get("status", "").strip().lower() == "deleted"
+    identifier = names[0] if names else ""
     content: etree._Element | None = None
-    if not identifier or not fits_index(identifier):
+    if len(names) > 1 and len(set(names)) > 1:
+        # Which of them names the record cannot be known.
+        error = error or "its header has several identifiers"
+        identifier = ""
+    elif not identifier or not fits_index(identifier):
         error = error or ("its identifier is too long" if identifier else "it has no identifier")
         identifier = ""
     elif not is_header and not deleted:
@@ -254,8 +253,32 @@ def _record(
         else:
             error = error or _metadata_error(metadata)
     return OaiRecord(
-        identifier, stamp, datestamps.read(stamp), deleted, tuple(sets), xml, None if error else content, error
+        identifier,
+        stamp,
+        datestamps.read(stamp),
+        deleted,
+        sets,
+        xml,
+        digest_of(xml),
+        None if error else content,
+        error,
     )
+
+
+def _read_parts(header: etree._Element | None) -> tuple[list[str], str, tuple[str, ...]]:
+    """Give a header's identifiers, of which there should be one, its datestamp, and its sets."""
+    names: list[str] = []
+    sets: list[str] = []
+    stamp = ""
+    for child in header if header is not None else ():
+        name = child.tag
+        if name == _IDENTIFIER:
+            names.append((child.text or "").strip())
+        elif name == _DATESTAMP:
+            stamp = (child.text or "").strip()
+        elif name == _SET:
+            sets.append((child.text or "").strip())
+    return names, stamp, tuple(sets)
 
 
 def _metadata_error(metadata: etree._Element | None) -> str:

@@ -5,18 +5,18 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import Connection, update
+from sqlalchemy import update
 from sqlalchemy.orm import Session
 
 from opencast.errors import InvalidMediaPackage
 from opencast.harvest import changes
 from opencast.harvest.catalogue_writer import CatalogueWriter
 from opencast.harvest.changes import Change
+from opencast.harvest.contents import Contents
 from opencast.harvest.limits import clipped
-from opencast.harvest.matterhorn import MatterhornData, TrackTypes, read_metadata
-from opencast.harvest.page import Page
+from opencast.harvest.page import OaiRecord, Page
 from opencast.harvest.readings import Gone, Reading
-from opencast.harvest.record_writer import UNREADABLE, PageOutcome, RecordWriter, Stored
+from opencast.harvest.record_writer import UNREADABLE, PageOutcome, RecordWriter
 from opencast.store.harvesting import Record
 
 
@@ -43,16 +43,23 @@ class PageWriter:
         self._format_id = format_id
         self._records = records
         self._catalogue = catalogue
-        self._types = TrackTypes(track_types)
+        self._contents = Contents(track_types)
         self._announced = announced
 
-    def write(self, session: Session, page: Page, now: datetime) -> PageOutcome:
-        """Write a page within the session's transaction; one bad record costs that record only.
+    def prepare(self, page: Page) -> Page:
+        """Do what can be done before the page's turn has come; another thread may do it."""
+        return self._contents.ahead(page) if self._catalogue is not None else page
 
-        :returns: what was new about it; records whose content cannot be used are ``unreadable`` in it.
+    def write(self, session: Session, records: Sequence[OaiRecord], now: datetime) -> PageOutcome:
+        """Write the records of a page, or of several, within the session's transaction.
+
+        One bad record costs that record only.
+
+        :returns: what was new about them; records whose content cannot be used are ``unreadable`` in it.
         """
         connection = session.connection()
-        outcome = self._records.write(connection, page.records, now)
+        outcome = self._records.write(connection, records, now)
+        self._contents.learn(records=len(records), new=len(outcome.stored))
         if self._catalogue is not None and outcome.stored:
             self._write_catalogue(session, self._catalogue, outcome, now)
         if self._announced:
@@ -68,24 +75,14 @@ class PageWriter:
         for place, stored in enumerate(outcome.stored):
             if stored.kind == changes.DELETED:
                 gone.append(Gone(stored.row, stored.identifier, stored.digest))
-            elif stored.record.metadata is not None:
-                data = self._read(connection, stored)
-                if data is None:
-                    outcome.stored[place] = stored._replace(kind=UNREADABLE)
-                else:
-                    readings.append(
-                        Reading(stored.row, stored.identifier, stored.digest, stored.record.datestamp, data)
-                    )
+                continue
+            data = self._contents.of(stored.record)
+            if isinstance(data, InvalidMediaPackage):
+                connection.execute(update(Record).where(Record.id == stored.row).values(error=clipped(data.message)))
+                outcome.stored[place] = stored._replace(kind=UNREADABLE)
+            elif data is not None:
+                readings.append(Reading(stored.row, stored.identifier, stored.digest, stored.record.datestamp, data))
         catalogue.write(session, readings, gone, now)
-
-    def _read(self, connection: Connection, stored: Stored) -> MatterhornData | None:
-        if stored.record.metadata is None:
-            return None
-        try:
-            return read_metadata(stored.record.metadata, self._types)
-        except InvalidMediaPackage as error:
-            connection.execute(update(Record).where(Record.id == stored.row).values(error=clipped(error.message)))
-            return None
 
 
 def _announcements(outcome: PageOutcome) -> list[Change]:

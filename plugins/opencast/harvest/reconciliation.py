@@ -19,6 +19,7 @@ from opencast.harvest.client import OaiPmhClient
 from opencast.harvest.formats import Harvested
 from opencast.harvest.namespaces import OAI, tag
 from opencast.harvest.page import OaiRecord, Page
+from opencast.harvest.raw import digest_of
 from opencast.harvest.refusals import CannotDisseminateFormat, IdDoesNotExist, NoRecordsMatch
 from opencast.store.harvesting import Record
 
@@ -95,4 +96,4 @@ def _gone(identifier: str, now: datetime) -> OaiRecord:
     header = etree.SubElement(record, tag(OAI, "header"), status="deleted")
     etree.SubElement(header, tag(OAI, "identifier")).text = identifier
     xml = etree.tostring(record, encoding="utf-8")
-    return OaiRecord(identifier, "", now, True, (), xml, None, "")
+    return OaiRecord(identifier, "", now, True, (), xml, digest_of(xml), None, "")

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, NamedTuple
@@ -12,8 +11,9 @@ from sqlalchemy import Connection, bindparam, select, update
 
 from opencast.harvest.changes import CHANGED, DELETED, NEW
 from opencast.harvest.page import OaiRecord
-from opencast.store.bulk import MAX_LIST, BulkInsert
+from opencast.store.bulk import BulkInsert
 from opencast.store.harvesting import Record, RecordContent
+from opencast.store.membership import one_of
 
 #: Kind of a record that was kept as it came, because it cannot be used.
 UNREADABLE = "unreadable"
@@ -30,8 +30,8 @@ _CONTENTS = BulkInsert(RecordContent, ("record_id", "xml"), key=("record_id",), 
 # Built once: they are part of every page's transaction.
 _KNOWN = select(
     Record.id, Record.identifier, Record.digest, Record.datestamp, Record.deleted, Record.in_sets, Record.seen_pass
-).where(Record.format_id == bindparam("format"), Record.identifier.in_(bindparam("some", expanding=True)))
-_TOUCH = update(Record).where(Record.id.in_(bindparam("some", expanding=True))).values(seen_pass=bindparam("pass"))
+).where(Record.format_id == bindparam("format"), one_of(Record.identifier, "some"))
+_TOUCH = update(Record).where(one_of(Record.id, "some")).values(seen_pass=bindparam("pass"))
 
 
 class Stored(NamedTuple):
@@ -99,7 +99,8 @@ class RecordWriter:
         """
         outcome = PageOutcome()
         latest = self._latest(records, outcome)
-        known = {row.identifier: row for row in self._read_known(connection, list(latest))}
+        found = connection.execute(_KNOWN, {"format": self._format_id, "some": list(latest)})
+        known = {row.identifier: row for row in map(_Known._make, found)}
         rows: list[tuple[Any, ...]] = []
         stored: list[tuple[str, OaiRecord, bytes, str, bool]] = []
         touched: list[int] = []
@@ -109,7 +110,7 @@ class RecordWriter:
             if old is not None and self._is_older(record, old):
                 outcome.ignored += 1
                 continue
-            digest = hashlib.blake2b(record.xml, digest_size=16).digest()
+            digest = record.digest
             in_sets = self._in_sets(record, old)
             if old is not None and record.deleted and in_sets:
                 # Gone from this set only (Opencast calls that deleted): another harvested set still has it.
@@ -146,11 +147,6 @@ class RecordWriter:
             latest[identifier] = record
         return latest
 
-    def _read_known(self, connection: Connection, identifiers: Sequence[str]) -> Iterator[_Known]:
-        for begin in range(0, len(identifiers), MAX_LIST):
-            values = {"format": self._format_id, "some": identifiers[begin : begin + MAX_LIST]}
-            yield from map(_Known._make, connection.execute(_KNOWN, values))
-
     def _is_older(self, record: OaiRecord, old: _Known) -> bool:
         return old.seen_pass == self._pass_id and _is_before(record.datestamp, old.datestamp)
 
@@ -179,9 +175,8 @@ class RecordWriter:
 
     def _touch(self, connection: Connection, touched: list[int], memberships: list[dict[str, Any]]) -> None:
         """Mark records that are the same as seen by this pass, and those whose sets are different."""
-        for begin in range(0, len(touched), MAX_LIST):
-            values = {"some": touched[begin : begin + MAX_LIST], "pass": self._pass_id}
-            connection.execute(_TOUCH, values)
+        if touched:
+            connection.execute(_TOUCH, {"some": touched, "pass": self._pass_id})
         for membership in memberships:
             changed = {"in_sets": membership["sets"], "seen_pass": self._pass_id}
             connection.execute(update(Record).where(Record.id == membership["row"]).values(changed))
@@ -205,4 +200,4 @@ def _is_before(one: datetime | None, other: datetime | None) -> bool:
 
 def _substitute(record: OaiRecord) -> str:
     """Name a record that has no usable identifier, so that it is kept all the same."""
-    return f"unidentified:{hashlib.blake2b(record.xml, digest_size=16).hexdigest()}"
+    return f"unidentified:{record.digest.hex()}"

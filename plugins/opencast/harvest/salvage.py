@@ -15,6 +15,7 @@ from opencast.errors import UnreadablePage
 from opencast.harvest import datestamps
 from opencast.harvest.limits import clipped, fits_index
 from opencast.harvest.page import OaiRecord, Page, read_page
+from opencast.harvest.raw import digest_of
 
 # The name of an element as bytes, with its prefix; the document must be in an encoding that contains ASCII.
 _ROOT = re.compile(rb"<((?:[A-Za-z_][\w.-]*:)?)OAI-PMH[\s>]")
@@ -111,6 +112,7 @@ def _unreadable(piece: bytes, error: UnreadablePage) -> OaiRecord:
         deleted=False,
         sets=(),
         xml=piece,
+        digest=digest_of(piece),
         metadata=None,
         error=clipped(f"it is not well-formed: {error.message}", 400),
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -53,15 +54,15 @@ class Tally:
                 self._sentences.setdefault(kind, clipped(finding))
                 self._findings[kind] += 1
 
-    def count(self, page: Page, outcome: PageOutcome) -> None:
-        """Count a page that was written."""
-        self.pages += 1
-        self.records += len(page.records)
+    def count(self, pages: Sequence[Page], outcome: PageOutcome) -> None:
+        """Count pages that were written."""
+        self.pages += len(pages)
+        self.records += sum(len(page.records) for page in pages)
         self.new += outcome.count(changes.NEW)
         self.changed += outcome.count(changes.CHANGED)
         self.deleted += outcome.count(changes.DELETED)
         self.unreadable += outcome.count(UNREADABLE)
-        self.find(*page.findings)
+        self.find(*[finding for page in pages for finding in page.findings])
 
     @property
     def findings(self) -> list[str]:

@@ -7,12 +7,13 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, delete, select, update
+from sqlalchemy import Connection, delete, select, update
 
 from opencast.harvest.matterhorn import TrackData
 from opencast.harvest.readings import Owned
 from opencast.store.bulk import BulkInsert
 from opencast.store.catalogue import Track
+from opencast.store.membership import one_of
 
 _FIELDS = tuple(name for name in TrackData._fields if name != "identifier")
 _TRACKS = BulkInsert(
@@ -21,10 +22,11 @@ _TRACKS = BulkInsert(
     key=("matterhorn_record_id", "identifier"),
     changed=("updated", *_FIELDS),
 )
-# Built once: it is part of every page's transaction.
+# Built once: they are part of every page's transaction.
 _KNOWN = select(Track.id, Track.matterhorn_record_id, Track.identifier, Track.flavor, Track.xml, Track.rank).where(
-    Track.matterhorn_record_id.in_(bindparam("owners", expanding=True))
+    one_of(Track.matterhorn_record_id, "owners")
 )
+_DROP = delete(Track).where(one_of(Track.id, "gone"))
 
 
 def write_tracks(connection: Connection, owned: Sequence[Owned], now: datetime) -> None:
@@ -48,7 +50,7 @@ def write_tracks(connection: Connection, owned: Sequence[Owned], now: datetime) 
             connection.execute(update(Track).where(Track.id == row_id).values(identifier=identifier))
         gone.extend(left)
     if gone:
-        connection.execute(delete(Track).where(Track.id.in_(gone)))
+        connection.execute(_DROP, {"gone": gone})
     _TRACKS.execute(connection, written)
 
 

@@ -34,7 +34,7 @@ class Window:
         """
         first = _read("begin", begin)
         last = _read("end", end)
-        if last is not None and datestamps.is_day(end or ""):
+        if last is not None and datestamps.is_day((end or "").strip()):
             last = datetime.combine(last.date(), time(23, 59, 59), UTC)
         return cls(first, last)
 

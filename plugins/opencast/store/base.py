@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
@@ -23,8 +24,9 @@ class UtcDateTime(TypeDecorator[datetime]):
 
         :raises ValueError: for a naive value.
         """
-        if value is None:
-            return None
+        return None if value is None else self._bound(value, dialect)
+
+    def _bound(self, value: datetime, dialect: Dialect) -> datetime:
         if value.tzinfo is None:
             raise ValueError(f"The naive time {value.isoformat()} cannot be stored; give it a time zone.")
         utc = value.astimezone(UTC)
@@ -36,6 +38,15 @@ class UtcDateTime(TypeDecorator[datetime]):
             return None
         result: datetime = value
         return result.replace(tzinfo=UTC) if result.tzinfo is None else result.astimezone(UTC)
+
+    def writer(self, dialect: Dialect) -> Callable[[datetime], datetime | str]:
+        """Give what writes values for a driver, for statements that do not go through SQLAlchemy.
+
+        SQLAlchemy's own way to SQLite's text takes six times as long.
+        """
+        if dialect.name == "sqlite":
+            return lambda value: self._bound(value, dialect).isoformat(" ", "microseconds")
+        return lambda value: self._bound(value, dialect)
 
 
 class Base(DeclarativeBase):

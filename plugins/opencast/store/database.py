@@ -40,7 +40,7 @@ class Database:
         self.is_sqlite = self._url.get_backend_name() == "sqlite"
         if self.is_sqlite and self._url.database:
             Path(self._url.database).parent.mkdir(parents=True, exist_ok=True)
-        self.engine = _sqlite_engine(self._url) if self.is_sqlite else create_engine(self._url, pool_pre_ping=True)
+        self.engine = _sqlite_engine(self._url) if self.is_sqlite else _server_engine(self._url)
         self._reader = self.engine.execution_options(opencast_read_only=True)
 
     def __repr__(self) -> str:
@@ -124,6 +124,24 @@ def alembic_config() -> Config:
     return config
 
 
+def _server_engine(url: URL) -> Engine:
+    engine = create_engine(url, pool_pre_ping=True)
+    if url.get_driver_name() == "psycopg2":
+
+        @event.listens_for(engine, "connect")
+        def _on_connect(connection: Any, _record: Any) -> None:
+            # Large values, such as the XML of records, are packed by LZ4 where the server was built with it: the old
+            # way takes more time than everything else about writing them.
+            with connection.cursor() as cursor:
+                cursor.execute(
+                    "SELECT set_config(name, 'lz4', false) FROM pg_settings "
+                    "WHERE name = 'default_toast_compression' AND 'lz4' = ANY(enumvals)"
+                )
+            connection.commit()
+
+    return engine
+
+
 def _sqlite_engine(url: URL) -> Engine:
     engine = create_engine(url, connect_args={"timeout": BUSY_TIMEOUT_S})
 
@@ -135,6 +153,10 @@ def _sqlite_engine(url: URL) -> Engine:
         cursor.execute("PRAGMA journal_mode=WAL")
         cursor.execute("PRAGMA synchronous=NORMAL")
         cursor.execute("PRAGMA foreign_keys=ON")
+        # Ids of records come in no order: their indexes are rather kept in memory (kB) than read again and again, and
+        # their pages rather written once for many transactions (pages of 4 kB).
+        cursor.execute("PRAGMA cache_size=-32768")
+        cursor.execute("PRAGMA wal_autocheckpoint=4000")
         cursor.close()
 
     @event.listens_for(engine, "begin")
