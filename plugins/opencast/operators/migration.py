@@ -177,7 +177,13 @@ class SelectWorkOperator(MigrationOperator):
 
 
 class MigrateSeriesOperator(MigrationOperator):
-    """Migrate one series."""
+    """Migrate one series: Dublin Core, access list, properties, theme and further elements; written on difference only.
+
+    Its value is what was written.
+
+    :param identifier: id of the series.
+    :param title: shown as the name of the mapped task.
+    """
 
     def __init__(self, *, identifier: str, title: str = "", **kwargs: Any) -> None:
         super().__init__(**kwargs)
