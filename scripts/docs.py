@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import json
 import re
 import sys
 from typing import Any
@@ -24,6 +25,10 @@ The example DAG `opencast_example_stage_then_send` reads a source at one time an
 {example}
 ```
 """
+_REPOSITORIES = (
+    "Each entry of `include/config/repositories.yaml` has these; `python -m opencast repository add` takes most of them "
+    "as options. What the file says wins over the database. [harvest.md](harvest.md) shows an example."
+)
 
 
 def main(arguments: list[str]) -> int:
@@ -85,7 +90,8 @@ def operators() -> str:
 
 
 def settings() -> str:
-    """Describe every setting of include/config/settings.yaml."""
+    """Describe every setting of include/config/settings.yaml and repositories.yaml."""
+    from opencast.harvest.repository_settings import RepositorySettings
     from opencast.settings import ENVIRONMENT_PREFIX, Settings
     from opencast.staging.safety import SHARED_INODES
 
@@ -95,6 +101,10 @@ def settings() -> str:
         default = field.get_default()
         shown = "" if default in (None, ()) else f"`{default}`"
         parts.append(f"| `{name}` | `{ENVIRONMENT_PREFIX}{name.upper()}` | {shown} | {field.description} |")
+    parts += ["", "## Repositories", "", _REPOSITORIES, "", "| key | default | meaning |", "|---|---|---|"]
+    for name, field in RepositorySettings.model_fields.items():
+        default = "" if field.is_required() else f"`{json.dumps(field.get_default(call_default_factory=True))}`"
+        parts.append(f"| `{name}` | {default} | {field.description} |")
     parts += ["", "## Shared files", "", SHARED_INODES.rstrip()]
     return "\n".join(parts) + "\n"
 

@@ -57,7 +57,7 @@ class RepositorySettings(BaseModel):
     name: Name = Field(description="Part of addresses and of the asset's name: lower-case letters, digits, - and _.")
     url: str = Field(description="Base URL, as Identify names it.")
     connection_id: Word | None = Field(default=None, description="Airflow connection with login and password.")
-    http_method: Literal["GET", "POST"] = "GET"
+    http_method: Literal["GET", "POST"] = Field(default="GET", description="How requests are sent.")
     prefixes: list[Word] = Field(
         default_factory=list, description="Metadata prefixes; empty: the one that says most, matterhorn-inlined first."
     )

@@ -1,4 +1,4 @@
-"""The pages under ``/opencast`` of the Airflow API server; each needs the rights that the DAG itself needs."""
+"""The pages under ``/opencast`` of the Airflow API server: a report needs the rights of its DAG, a feed has its own."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from fastapi.responses import FileResponse, HTMLResponse, Response
 
 from opencast.migration.report import report_folder
 from opencast.settings import load_settings
+from opencast.web import feeds
 
 
 class Form(StrEnum):
@@ -30,6 +31,7 @@ _NO_REPORT = """<!doctype html><title>No report yet</title>
 <p style="font:15px system-ui,sans-serif;margin:2rem">This run has no report yet: its last task writes it.</p>"""
 
 app = FastAPI(title="Opencast", docs_url=None, redoc_url=None, openapi_url=None)
+app.include_router(feeds.router)
 
 
 @app.get("/report", dependencies=[Depends(requires_access_dag(method="GET"))])
