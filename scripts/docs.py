@@ -26,8 +26,8 @@ The example DAG `opencast_example_stage_then_send` reads a source at one time an
 ```
 """
 _REPOSITORIES = (
-    "Each entry of `include/config/repositories.yaml` has these; `python -m opencast repository add` takes most of them "
-    "as options. What the file says wins over the database. [harvest.md](harvest.md) shows an example."
+    "Each entry of `include/config/repositories.yaml` has these; `python -m opencast repository add` takes most of them"
+    " as options. What the file says wins over the database. [harvest.md](harvest.md) shows an example."
 )
 
 
