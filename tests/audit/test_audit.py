@@ -18,6 +18,7 @@ from opencast.store.audits import Outcome
 
 from tests.migration.pair import Pair, server
 from tests.simulator import User
+from tests.simulator.driver import Driver
 
 EVENT = "a-ev-two-streams"
 SCHEDULED = "a-sched-future"
@@ -65,6 +66,15 @@ def test_a_difference_is_named(pair: Pair, audit: Audit) -> None:
     found = audit(pair).compared[EVENT]
     assert found.outcome is Outcome.DIFFERENT
     assert "flavor: expected presenter/source, found presenter/other" in found.detail
+
+
+def test_what_was_retracted_on_the_source_since_is_a_difference(pair: Pair, audit: Audit) -> None:
+    pair.migrate_all(events=[EVENT])
+    source = Driver(pair.source)
+    assert source.run(source.archived(EVENT), [("retract-engage", {}), ("snapshot", {})])[0] == "SUCCEEDED"
+    found = audit(pair).compared[EVENT]
+    assert found.outcome is Outcome.DIFFERENT
+    assert "the publication engage-player was retracted on the source and is on the target still" in found.detail
 
 
 def test_another_file_is_a_difference(pair: Pair, audit: Audit) -> None:

@@ -120,6 +120,71 @@ def test_the_player_is_nothing_without_a_track(with_event: Callable[..., Pair]) 
     assert target_package(pair).publication("engage-player") is None
 
 
+# --- retracted since ------------------------------------------------------------------------------------------------
+
+
+def retract(pair: Pair, operation: str, **configuration: str) -> None:
+    source = Driver(pair.source)
+    steps = [(operation, {key.replace("_", "-"): value for key, value in configuration.items()}), SNAPSHOT]
+    assert source.run(source.archived("ev"), steps)[0] == "SUCCEEDED"
+
+
+def test_what_was_retracted_from_the_player_cannot_be_watched_on_the_target_any_more(
+    with_event: Callable[..., Pair],
+) -> None:
+    pair = with_event(ENGAGE)
+    pair.migrate("ev")
+    published = target_package(pair).publication("engage-player")
+    assert published is not None
+    retract(pair, "retract-engage")
+    assert pair.migrate("ev", "dag/again").state is State.DONE
+    target = Opencast(server(pair.target))
+    assert target_package(pair).publications == ()
+    assert target.search.episode("ev") is None
+    assert {Driver(pair.target).session.get(str(element.url)).status_code for element in published.elements} == {404}
+    equal_again(pair)
+
+
+def test_of_several_channels_only_the_retracted_one_goes(with_event: Callable[..., Pair]) -> None:
+    own = ("publish-configure", {"channel-id": "internal", "download-source-flavors": "*/source"})
+    pair = with_event(ENGAGE, own, OAI)
+    pair.migrate("ev")
+    retract(pair, "retract-configure", channel_id="internal")
+    assert pair.migrate("ev", "dag/again").state is State.DONE
+    assert {publication.channel for publication in target_package(pair).publications} == {
+        "engage-player",
+        "oaipmh-default",
+    }
+    assert not (pair.target.storage.downloads / "mh_default_org" / "internal").exists()
+    retract(pair, "retract-oaipmh", repository="default")
+    assert pair.migrate("ev", "dag/once-more").state is State.DONE
+    assert [publication.channel for publication in target_package(pair).publications] == ["engage-player"]
+    equal_again(pair)
+
+
+def test_a_publication_of_the_targets_own_is_kept_and_named(with_event: Callable[..., Pair]) -> None:
+    pair = with_event(ENGAGE)
+    pair.migrate("ev")
+    target = Driver(pair.target)
+    own = ("publish-configure", {"channel-id": "portal", "download-source-flavors": "*/source"})
+    assert target.run(target.archived("ev"), [own, SNAPSHOT])[0] == "SUCCEEDED"
+    change(pair, lambda package: package.elements[0].tags.add("new"))
+    entry = pair.migrate("ev", "dag/again")
+    assert entry.state is State.DONE
+    assert "The target has a publication portal that was not migrated." in entry.notes
+    assert {publication.channel for publication in target_package(pair).publications} == {"engage-player", "portal"}
+
+
+def test_what_was_added_on_request_is_not_taken_for_retracted(with_event: Callable[..., Pair]) -> None:
+    pair = with_event(ENGAGE)
+    pair.migrate("ev", external_api=True)
+    change(pair, lambda package: package.elements[0].tags.add("new"))
+    assert pair.migrate("ev", "dag/again").state is State.DONE
+    api = target_package(pair).publication("api")
+    assert api is not None
+    assert {Driver(pair.target).session.get(str(element.url)).status_code for element in api.elements} == {200}
+
+
 # --- shared files -------------------------------------------------------------------------------------------------
 
 

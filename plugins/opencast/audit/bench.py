@@ -154,6 +154,10 @@ class AuditBench:
             found[side] = party(opencast, me)
         return found
 
+    @cached_property
+    def _ledger(self) -> Ledger:
+        return Ledger(self.database, self._parties[Side.SOURCE].name, self._parties[Side.TARGET].name)
+
     def _inventory(self, side: Side) -> Inventory:
         return Inventory(self.database, self._parties[side].name)
 
@@ -174,7 +178,9 @@ class AuditBench:
         return PublicationCheck(self._servers()[side], _CHECKS[side])
 
     def _event_findings(self, identifiers: list[str]) -> Iterator[Finding]:
-        comparison = None if self.target is None else EventAudit(self.source, self.target, self.options.verify)
+        comparison = None
+        if self.target is not None:
+            comparison = EventAudit(self.source, self.target, self.options.verify, self._ledger)
         for identifier in identifiers:
             rows = self._rows[identifier]
             if comparison is not None:
@@ -185,8 +191,7 @@ class AuditBench:
                     yield found
 
     def _object_findings(self, target: Opencast) -> Iterator[Finding]:
-        ledger = Ledger(self.database, self._parties[Side.SOURCE].name, self._parties[Side.TARGET].name)
-        themes = IdMaps(ledger).all(Kind.THEME)
+        themes = IdMaps(self._ledger).all(Kind.THEME)
         series = SeriesAudit(self.source, target, themes.get)
         titles: dict[str, str] = {}
         for side in self._servers():

@@ -15,12 +15,14 @@ from opencast.migration.journal import SentRecord
 from opencast.migration.oaipmh import shown_in_repositories
 from opencast.migration.options import Verify
 from opencast.migration.probes import Prober
+from opencast.migration.retraction import imported_channels
 from opencast.migration.runs import ImportPlan, RunElement, plan_import
 from opencast.migration.schedules import ScheduleComparison, read_scheduled
 from opencast.migration.source_package import SourcePackages
 from opencast.migration.verification import PackageComparison
 from opencast.model.mediapackage import ElementKind, MediaPackage
 from opencast.store.audits import Finding
+from opencast.store.ledger import Ledger
 
 EVENT = "event"
 _CHUNK = 1024 * 1024
@@ -30,12 +32,14 @@ class EventAudit:
     """Compare events.
 
     :param verify: ``bytes`` reads every file of the source and every published file of the target.
+    :param ledger: of these two servers; it knows what was migrated and has been retracted on the source since.
     """
 
-    def __init__(self, source: Opencast, target: Opencast, verify: Verify) -> None:
+    def __init__(self, source: Opencast, target: Opencast, verify: Verify, ledger: Ledger) -> None:
         self._source = source
         self._target = target
         self._verify = verify
+        self._ledger = ledger
         # What an audit meets has settled long ago: nobody waits for the index.
         self._prober = Prober(source, target, verify, patience_s=0.0)
         self._packages = SourcePackages(source, target)
@@ -80,7 +84,9 @@ class EventAudit:
         target = shown_in_repositories(target, self._target)
         notes = [*read.notes, *plan.left_out, *plan.notes]
         sent = self._digests(plan, target, notes)
-        verdict = PackageComparison(package, plan, sent, self._prober.same_policy(package.series)).compare(target)
+        same_policy = self._prober.same_policy(package.series)
+        imported = imported_channels(self._ledger, identifier)
+        verdict = PackageComparison(package, plan, sent, same_policy, imported).compare(target)
         verdict = self._prober.probe(verdict, package, plan, sent, target)
         return Compared(verdict.differences, (*notes, *verdict.notes))
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from opencast.migration.oaipmh import is_repository, repository_of
 from opencast.migration.runs import ENGAGE, ChannelRun, RunElement, flavors, tags_of_flavorless
 from opencast.model.flavor import Flavor
 from opencast.model.workflow_definition import Operation, WorkflowDefinition
@@ -14,6 +15,11 @@ PUBLISH_CONFIGURE = "publish-configure"
 PUBLISH_OAIPMH = "publish-oaipmh"
 SNAPSHOT = "snapshot"
 CLEANUP = "cleanup"
+RETRACT_ENGAGE = "retract-engage"
+RETRACT_CONFIGURE = "retract-configure"
+RETRACT_OAIPMH = "retract-oaipmh"
+#: Nothing is wrong when these find nothing to do.
+MAY_BE_SKIPPED = frozenset({CLEANUP, RETRACT_ENGAGE, RETRACT_CONFIGURE, RETRACT_OAIPMH})
 #: What the target must be able to do.
 OPERATIONS = frozenset({PUBLISH_ENGAGE, PUBLISH_CONFIGURE, SNAPSHOT, CLEANUP})
 
@@ -50,13 +56,27 @@ def _publishing(run: ChannelRun, page_url: str) -> tuple[str, dict[str, str]]:
     return PUBLISH_CONFIGURE, configuration
 
 
-def archive_definition(identifier: str, elements: tuple[RunElement, ...]) -> bytes:
-    """Return the definition that archives."""
+def archive_definition(identifier: str, elements: tuple[RunElement, ...], retracted: Iterable[str] = ()) -> bytes:
+    """Return the definition that archives.
+
+    :param identifier: id of the definition, by which the workflow is found again.
+    :param retracted: channels to retract before; their publications are in the package.
+    """
     operations = (
+        *(_retracting(channel) for channel in retracted),
         Operation(SNAPSHOT, "Archive", configuration=_selection("source", elements)),
         Operation(CLEANUP, "Remove the imported files from the working file repository", configuration=_NO_DELAY),
     )
     return WorkflowDefinition(identifier, "Import the archive", operations).to_xml()
+
+
+def _retracting(channel: str) -> Operation:
+    description = f"Retract what is not published to {channel} any more"
+    if channel == ENGAGE:
+        return Operation(RETRACT_ENGAGE, description)
+    if is_repository(channel):
+        return Operation(RETRACT_OAIPMH, description, configuration={"repository": repository_of(channel)})
+    return Operation(RETRACT_CONFIGURE, description, configuration={"channel-id": channel})
 
 
 #: The operation waits a second by default, for workflows that have jobs of other operations still writing.

@@ -9,6 +9,7 @@ from opencast.migration import definitions, runs
 from opencast.migration.journal import Journal, RunRecord, RunState
 from opencast.migration.means import Means
 from opencast.migration.publications import channel_manifest, in_source_order, restored_publication
+from opencast.migration.retraction import further_publications, import_step, imported_channels
 from opencast.migration.servers import moved_url
 from opencast.model.mediapackage import MediaPackage, Publication
 from opencast.model.workflow import OperationState, WorkflowInstance, WorkflowState
@@ -93,7 +94,7 @@ class ImportRuns:
         run.state = RunState.RUNNING
         run.workflow_id = workflow_id
         self._means.imports.save(self._id, journal.to_json())
-        self._means.ledger.step(self._key, f"import {run.where}", Outcome.STARTED, workflow_id=int(workflow_id))
+        self._means.ledger.step(self._key, import_step(run.where), Outcome.STARTED, workflow_id=int(workflow_id))
         log.info("Import run %s is workflow %s on the target.", run.where, workflow_id)
 
     def _documents(
@@ -107,8 +108,12 @@ class ImportRuns:
             if record.publication is not None
         ]
         if _is_archive(run, journal):
-            manifest = runs.archive_package(package, plan, urls, in_source_order(made, package))
-            return definitions.archive_definition(run.definition_id, plan.archive), manifest.to_xml()
+            existing = self._means.target_package(self._id)
+            further = further_publications(package, existing, imported_channels(self._means.ledger, self._id))
+            publications = (*in_source_order(made, package), *further.archived)
+            manifest = runs.archive_package(package, plan, urls, publications)
+            definition = definitions.archive_definition(run.definition_id, plan.archive, further.channels)
+            return definition, manifest.to_xml()
         number = journal.runs.index(run)
         channel = plan.channels[number]
         later = [element for other in plan.channels[number + 1 :] for element in other.files] + list(plan.archive)
@@ -136,7 +141,7 @@ class ImportRuns:
 
     def _end(self, run: RunRecord, journal: Journal, instance: WorkflowInstance) -> None:
         number = int(run.workflow_id or 0)
-        step = f"import {run.where}"
+        step = import_step(run.where)
         problem = _problem(instance)
         if problem:
             self._means.ledger.step(self._key, step, Outcome.FAILED, reason=problem, workflow_id=number)
@@ -174,6 +179,6 @@ def _problem(instance: WorkflowInstance) -> str:
     if instance.state is not WorkflowState.SUCCEEDED:
         return f"ended as {instance.state.value}"
     for operation in instance.operations:
-        if operation.state is OperationState.SKIPPED and operation.id != definitions.CLEANUP:
+        if operation.state is OperationState.SKIPPED and operation.id not in definitions.MAY_BE_SKIPPED:
             return f"skipped its operation {operation.id}"
     return ""

@@ -20,6 +20,7 @@ from opencast.migration.oaipmh import shown_in_repositories
 from opencast.migration.options import Existing
 from opencast.migration.probes import Prober
 from opencast.migration.replacement import make_way
+from opencast.migration.retraction import imported_channels
 from opencast.migration.source_package import SourcePackage
 from opencast.migration.transfer import Staged
 from opencast.migration.verification import PackageComparison, Verdict
@@ -246,7 +247,8 @@ class MediaPackageMigrator:
             return Verdict((f"the target has no mediapackage {self._id}",), ())
         existing = shown_in_repositories(existing, self._means.target)
         prober = Prober(self._means.source, self._means.target, self._means.options.verify)
-        verdict = PackageComparison(package, plan, sent, prober.same_policy(package.series)).compare(existing)
+        imported = imported_channels(self._means.ledger, self._id)
+        verdict = PackageComparison(package, plan, sent, prober.same_policy(package.series), imported).compare(existing)
         if not verdict.is_equal:
             return verdict
         return prober.probe(verdict, package, plan, sent, existing)

@@ -6,11 +6,12 @@ the target names was computed by the target from what arrived.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, replace
 from urllib.parse import urlsplit
 
 from opencast.migration.journal import SentRecord
+from opencast.migration.retraction import further_publications
 from opencast.migration.runs import COMMENTS_CATALOG, SERIES_POLICY, ChannelRun, ImportPlan, RunElement, moved_ref
 from opencast.model.mediapackage import Checksum, Element, MediaPackage, Publication, compare_elements
 
@@ -46,6 +47,8 @@ class PackageComparison:
     :param sent: what was sent for each element, by ``RunElement.key``; the digests are of staged, checked bytes.
     :param same_policy: tells for a URL of the target whether the series policy behind it grants what the series'
         own access list on the target grants.
+    :param imported: the channels that a migration has published: the target must not have one that the source has
+        retracted since.
     """
 
     def __init__(
@@ -54,11 +57,13 @@ class PackageComparison:
         plan: ImportPlan,
         sent: Mapping[str, SentRecord],
         same_policy: Callable[[str], bool],
+        imported: Collection[str] = (),
     ) -> None:
         self._package = package
         self._plan = plan
         self._sent = sent
         self._same_policy = same_policy
+        self._imported = imported
         self._differences: list[str] = []
         self._notes: list[str] = []
 
@@ -179,10 +184,13 @@ class PackageComparison:
         return None if key is None else there.pop(key)
 
     def _compare_further_channels(self, target: MediaPackage) -> None:
-        ours = {run.channel for run in self._plan.channels}
-        for publication in target.publications:
-            if publication.channel not in ours:
-                self._notes.append(f"The target has a publication {publication.channel} that was not migrated.")
+        further = further_publications(self._package, target, self._imported)
+        for channel in further.channels:
+            self._differences.append(
+                f"the publication {channel} was retracted on the source and is on the target still"
+            )
+        for publication in further.own:
+            self._notes.append(f"The target has a publication {publication.channel} that was not migrated.")
 
 
 def published_key(element: Element) -> PublishedKey:
