@@ -10,7 +10,9 @@ gets no task.
 
 **Safe to re-run?** Yes, at any moment, as `opencast_migrate`; one run at a time.
 
-**Not done.** Nothing is removed on the target when it is deleted on the source. Paused until somebody switches it on.
+**Not done.** An event that is deleted on the source stays on the target; a publication that is retracted there is
+retracted here, too. Workflow properties that change without a new snapshot come with the next one: `opencast_audit`
+names them until then. Paused until somebody switches it on.
 """
 
 import pendulum
