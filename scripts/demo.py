@@ -61,6 +61,7 @@ def up() -> int:
     print(f"\nThe migration's run ended as {state}, the harvest's as {harvested}, after {seconds:.0f} s. Look at")
     print(f"  Airflow           {server.url}")
     print(f"  the run           {server.run_address(MIGRATE, run_id)}")
+    print(f"  a harvested feed  {server.url}/opencast/feeds/{PLAYLIST}.rss")
     print(f"  source, target    {source.url}  {target.url}  ({LOGIN} / {PASSWORD})")
     print("  `make demo` again finds nothing left to do; `make clean` ends and removes everything.")
     return 0 if state == harvested == "success" else 1
@@ -73,6 +74,7 @@ def _harvest(server: AirflowServer, source: str) -> str:
         _catalogue(server, "repository", "add", REPOSITORY, f"{source}/oaipmh/default", "--track-types", *TRACK_TYPES)
         _catalogue(server, "playlist", "add", PLAYLIST, "--title", "Lectures", "--public")
         _catalogue(server, "series", "set-playlist", REPOSITORY, SERIES, PLAYLIST)
+        _catalogue(server, "series", "set-permissions", REPOSITORY, SERIES, "--public")
     server.wait_for_dag(HARVEST)
     # The schedule stays off: it would start a run every minute.
     server.pause(HARVEST, paused=False)
