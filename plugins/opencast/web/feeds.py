@@ -1,7 +1,8 @@
 """Playlists as feeds under ``/opencast/feeds``: open where the playlist is public, otherwise for its token.
 
-The token travels as the password of Basic authentication, as players of podcasts send it, or as a Bearer token: an
-address with a token in it would end up in the logs of servers and proxies.
+The token travels as the password of Basic authentication, as players of podcasts send it: an address with a token in it
+would end up in the logs of servers and proxies. Other logins are Airflow's own affair and say nothing about a feed; an
+Airflow that lets everybody in adds one to each request.
 """
 
 from __future__ import annotations
@@ -57,14 +58,12 @@ def feed(
 def token_of(authorization: str | None) -> str | None:
     """Read the token of a header ``Authorization``.
 
-    :returns: None where there is none; what is not understood is a token that opens nothing.
+    :returns: None where there is none; a login that cannot be read is a token that opens nothing.
     """
     scheme, _, value = (authorization or "").strip().partition(" ")
-    if scheme.lower() == "bearer":
-        return value.strip()
-    if scheme.lower() == "basic":
-        try:
-            return base64.b64decode(value, validate=True).decode().partition(":")[2]
-        except (binascii.Error, UnicodeDecodeError):
-            return ""
-    return None
+    if scheme.lower() != "basic":
+        return None
+    try:
+        return base64.b64decode(value, validate=True).decode().partition(":")[2]
+    except (binascii.Error, UnicodeDecodeError):
+        return ""
