@@ -15,6 +15,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -82,7 +83,7 @@ def rate(database: Callable[[str], Database], count: int, page_size: int) -> dic
         ):
             store = installed(database(name), url, **settings)
             begun = time.process_time()
-            seconds, report = timed(lambda store=store: harvested(store, url))
+            seconds, report = timed(partial(harvested, store, url))
             assert report.new == count, report
             figures[name] = round(count / seconds)
             figures[name.replace("_per_s", "_cpu_us")] = (time.process_time() - begun) / count * 1e6
@@ -99,7 +100,7 @@ def records_only(database: Callable[[str], Database], count: int, page_size: int
         harvested(store, url)
         with store.session() as session:
             repository = session.get_one(Repository, 1)
-            session.execute(Repository.__table__.metadata.tables["metadata_format"].delete())
+            session.execute(Repository.metadata.tables["metadata_format"].delete())
             repository.described = None
         with OaiPmhClient(Endpoint(url)) as client:
             formats = client.ListMetadataFormats
@@ -117,7 +118,7 @@ def postgresql() -> Iterator[Callable[[str], Database]]:
     programs = max(POSTGRES.iterdir()) / "bin"
     folder = Path(tempfile.mkdtemp(prefix="bench-harvest-pg-"))
     folder.chmod(0o777)
-    as_user = ["runuser", "-u", "postgres", "--"]
+    as_user: list[str | Path] = ["runuser", "-u", "postgres", "--"]
     data = folder / "data"
     subprocess.run([*as_user, programs / "initdb", "-D", data, "-A", "trust"], check=True, stdout=subprocess.DEVNULL)
     options = f"-c listen_addresses='' -c unix_socket_directories={folder}"

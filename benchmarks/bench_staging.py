@@ -152,6 +152,18 @@ class FolderRepository:
         """Any address: nothing is asked of it."""
         return "http://target.test/files"
 
+    def put(self, *what: object) -> str:
+        """Fail: a link is not sent over HTTP."""
+        raise AssertionError(f"{what} was to be sent to the target")
+
+    def matches(self, *what: object) -> bool:
+        """Fail: the checksum is beside the link."""
+        raise AssertionError(f"the target was asked for {what}")
+
+    def delete(self, *what: object) -> bool:
+        """Fail: a measure removes its folders itself."""
+        raise AssertionError(f"the target was to remove {what}")
+
 
 class NoServer:
     """Fails the measure when something is asked of the source over HTTP."""

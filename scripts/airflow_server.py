@@ -8,6 +8,7 @@ import sys
 import time
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import requests
 
@@ -153,7 +154,7 @@ class AirflowServer:
 
     def run_address(self, dag_id: str, run_id: str) -> str:
         """Return the page of a run."""
-        return f"{self.url}/dags/{dag_id}/runs/{requests.utils.quote(run_id, safe='')}"
+        return f"{self.url}/dags/{dag_id}/runs/{quote(run_id, safe='')}"
 
     def _get(self, path: str) -> dict[str, Any]:
         answer = self._session.get(self._api(path), timeout=30)

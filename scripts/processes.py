@@ -10,6 +10,7 @@ import subprocess
 import time
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 
 @dataclass(frozen=True)
@@ -146,10 +147,10 @@ class Processes:
         while started.is_alive():
             time.sleep(0.05)
 
-    def _read(self) -> list[dict[str, str]]:
+    def _read(self) -> list[dict[str, Any]]:
         if not self._file.exists():
             return []
-        content: list[dict[str, str]] = json.loads(self._file.read_text())
+        content: list[dict[str, Any]] = json.loads(self._file.read_text())
         return content
 
     def _write(self) -> None:
@@ -157,7 +158,7 @@ class Processes:
         self._file.write_text(json.dumps([asdict(started) for started in self._known.values()], indent=1))
 
 
-def _signal(started: Started, number: signal.Signals) -> None:
+def _signal(started: Started, number: int) -> None:
     """Signal the process's whole session: each was started as the leader of one."""
     try:
         os.killpg(started.pid, number)

@@ -11,6 +11,7 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Literal
 from urllib.parse import quote
 
 from selenium import webdriver
@@ -142,11 +143,13 @@ def shown(browser: webdriver.Chrome, xpath: str) -> WebElement:
 def visible(browser: webdriver.Chrome, xpath: str) -> WebElement:
     """Wait until one of the elements can be seen, and return it."""
 
-    def found(driver: webdriver.Chrome) -> WebElement | None:
-        return next((element for element in driver.find_elements(By.XPATH, xpath) if element.is_displayed()), None)
+    def found(driver: webdriver.Chrome) -> WebElement | Literal[False]:
+        for element in driver.find_elements(By.XPATH, xpath):
+            if element.is_displayed():
+                return element
+        return False
 
-    element: WebElement = WebDriverWait(browser, _PATIENCE).until(found)
-    return element
+    return WebDriverWait(browser, _PATIENCE).until(found)
 
 
 def take(browser: webdriver.Chrome, name: str) -> None:

@@ -13,7 +13,7 @@ yours may wait for a person, a time of day, or another system.
 **Not done.** Series, themes, agents and playlists: run `opencast_migrate` for those.
 """
 
-from airflow.sdk import DAG, Param, task
+from airflow.sdk import DAG, Param, get_current_context, task
 from opencast.operators.mediapackages import SendMediaPackageOperator, StageMediaPackageOperator
 from opencast.operators.params import RETRIES, Tag
 
@@ -21,9 +21,9 @@ CHOICES = {"source": "opencast_source", "target": "opencast_target", "imports_in
 
 
 @task
-def choose_events(params: dict) -> list[dict[str, str]]:
+def choose_events() -> list[dict[str, str]]:
     """Return an operator's arguments for each event."""
-    return [{"identifier": event} for event in params["events"]]
+    return [{"identifier": event} for event in get_current_context()["params"]["events"]]
 
 
 with DAG(

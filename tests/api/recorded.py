@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 from tests.api.scripted_server import Answer, ScriptedServer
 
@@ -31,13 +32,13 @@ def recorded_text(name: str, *, version: int = 17) -> str:
     return str(json.loads((_DATA / _FOLDERS[version] / f"{name}.json").read_text("utf-8"))["response"]["text"])
 
 
-def _answer(response: dict[str, object], url: str) -> Answer:
+def _answer(response: dict[str, Any], url: str) -> Answer:
     body = (
         (_DATA / "blobs" / str(response["blob"])).read_bytes()
         if "blob" in response
         else str(response.get("text", "")).encode()
     )
-    headers = {str(name): str(value) for name, value in dict(response["headers"]).items()}  # type: ignore[call-overload]
+    headers = {str(name): str(value) for name, value in dict(response["headers"]).items()}
     headers.pop("content-length", None)
     for recorded in RECORDED_URLS:
         body = body.replace(recorded.encode(), url.encode())

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 from opencast.api.client import Client
@@ -28,8 +29,8 @@ VIDEO = Answer(200, b"0123456789", {"Content-Type": "video/mp4"})
 SECRET_HEADERS = ("Authorization", "Cookie", "X-Requested-Auth", "X-RUN-AS-USER", "X-Opencast-Matterhorn-Organization")
 
 
-def _read(client: Client, url: str, **options: object) -> bytes:
-    with client.open_download(url, **options) as download:  # type: ignore[arg-type]
+def _read(client: Client, url: str, **options: Any) -> bytes:
+    with client.open_download(url, **options) as download:
         return b"".join(download.iter(4))
 
 

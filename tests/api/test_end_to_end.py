@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Iterator
 from io import BytesIO
+from typing import Any
 
 import pytest
 from opencast.api.client import Client
@@ -31,9 +32,9 @@ DEFINITION = (
 def connect() -> Iterator[Callable[..., Opencast]]:
     made: list[Opencast] = []
 
-    def make(simulator: Simulator, **settings: object) -> Opencast:
-        values = {"username": "admin", "password": "opencast", **settings}
-        made.append(Opencast(Client(Server(simulator.url, **values), sleep=lambda _seconds: None)))  # type: ignore[arg-type]
+    def make(simulator: Simulator, **settings: Any) -> Opencast:
+        values: dict[str, Any] = {"username": "admin", "password": "opencast", **settings}
+        made.append(Opencast(Client(Server(simulator.url, **values), sleep=lambda _seconds: None)))
         return made[-1]
 
     yield make

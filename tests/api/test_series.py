@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 
 import pytest
 from opencast.api.opencast import Opencast
@@ -16,7 +17,7 @@ from tests.api.scripted_server import Answer, Request, ScriptedServer, json_answ
 ALGORITHMS = "a-series-algorithms"
 
 
-def _pages(identifiers: list[str]) -> object:
+def _pages(identifiers: list[str]) -> Callable[[Request], Answer]:
     def answer(request: Request) -> Answer:
         start, size = int(request.query["offset"]), int(request.query["limit"])
         return json_answer(json.dumps([{"identifier": name} for name in identifiers[start : start + size]]))
@@ -38,7 +39,7 @@ def test_the_list_is_read(server: ScriptedServer, opencast: Opencast) -> None:
 def test_the_list_goes_on_until_a_short_page_and_shows_nothing_twice(
     server: ScriptedServer, opencast: Opencast
 ) -> None:
-    server.on("GET", "/api/series", _pages(["a", "b", "b", "c", "a"]))  # type: ignore[arg-type]
+    server.on("GET", "/api/series", _pages(["a", "b", "b", "c", "a"]))
     assert [row.identifier for row in opencast.series.list(page_size=2)] == ["a", "b", "c"]
     assert [request.query["offset"] for request in server.requests] == ["0", "2", "4"]
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ import pytest
 from tests.dags.test_belongings import outcomes, quick_polls
 from tests.simulator import Simulator
 from tests.simulator.delivery import Delivery
+from tests.simulator.driver import publication_of
 
 __all__ = ["quick_polls"]
 
@@ -47,8 +49,9 @@ def test_a_protected_library_comes_with_its_repository_and_the_external_api_on_r
     assert run.state == "success"
     assert target.state.oai.get("mh_default_org", "default", OAI) is not None
     for event in (OAI, PLAYED):
-        package = target.state.events[event].latest.load().package  # type: ignore[union-attr]
-        engage, api = package.publication("engage-player"), package.publication("api")
+        latest = target.state.events[event].latest
+        assert latest is not None
+        engage, api = (publication_of(latest.load().package, channel) for channel in ("engage-player", "api"))
         assert {element.url for element in api.elements} <= {element.url for element in engage.elements}
         assert api.elements
 
@@ -59,7 +62,7 @@ def test_what_is_busy_on_the_source_is_left_for_a_later_run_and_says_so(
     source, target = simulators(), simulators(library="empty")
     events = {PLAYED: "PAUSED", OAI: "RUNNING", SHARED: "FAILED", "a-ev-two-streams": "STOPPED"}
     for event, state in events.items():
-        source.state.event_index.update(event, lambda old, state=state: _with_state(old, state))
+        source.state.event_index.update(event, partial(_with_state, state=state))
     run = migrate(source, target, events=[*events, QUIET])
     assert run.state == "success"
     lines = outcomes(tmp_path / "data")

@@ -104,7 +104,7 @@ def triggered_confs() -> list[dict[str, Any]]:
     with create_session() as session:
         query = select(DagRun).where(DagRun.dag_id == "opencast_follow").order_by(DagRun.id)
         runs = session.scalars(query.where(DagRun.triggered_by == DagRunTriggeredByType.OPERATOR))
-        return [dict(run.conf) for run in runs]
+        return [dict(run.conf or {}) for run in runs]
 
 
 def is_there(target: Simulator, event: str) -> bool:

@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import pendulum
 import pytest
 
 from tests.simulator import Simulator
@@ -108,7 +109,8 @@ def test_no_run_starts_by_itself_but_every_period_can_be_back_filled(dagbag: Any
 
     for dag_id, labels in ((DAY, ["2024-02-28", "2024-02-29", "2024-03-01"]), (MONTH, ["2024-03"])):
         dag = DagSerialization.from_dict(DagSerialization.to_dict(dagbag.dags[dag_id]))
-        restriction = TimeRestriction(earliest=dag.start_date, latest=None, catchup=dag.catchup)
+        assert dag.start_date is not None
+        restriction = TimeRestriction(earliest=pendulum.instance(dag.start_date), latest=None, catchup=dag.catchup)
         assert dag.timetable.next_dagrun_info_v2(last_dagrun_info=None, restriction=restriction) is None
         assert dag.timetable.periodic and dag.timetable.partitioned
         infos = dag.iter_dagrun_infos_between(datetime(2024, 2, 28, tzinfo=UTC), datetime(2024, 3, 1, tzinfo=UTC))

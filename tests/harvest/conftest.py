@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import pytest
 from opencast.harvest.client import OaiPmhClient
@@ -20,11 +20,14 @@ from opencast.harvest.transport import Transport
 from opencast.store.catalogue import MatterhornRecord, MediaItem, Playlist, PlaylistItem, Series, Track
 from opencast.store.database import Database
 from opencast.store.harvesting import HarvestRun, HarvestStream, Record, RecordContent, Repository
-from sqlalchemy import create_engine, make_url, select
+from sqlalchemy import ColumnElement, create_engine, make_url, select
+from sqlalchemy.orm import DeclarativeBase
 
 from tests.harvest.in_process import InProcess
 from tests.harvest.oai_server import OaiServer
 from tests.harvest.recordings import FORMATS
+
+Table = TypeVar("Table", bound=DeclarativeBase)
 
 URL = "http://127.0.0.1/oaipmh/default"
 
@@ -95,7 +98,7 @@ class Site:
 
     # --- looking -----------------------------------------------------------------------------------------------------
 
-    def rows(self, table: type[Any], *conditions: Any) -> list[Any]:
+    def rows(self, table: type[Table], *conditions: ColumnElement[bool]) -> list[Table]:
         with self.database.reading() as session:
             return list(session.scalars(select(table).where(*conditions).order_by(*table.__mapper__.primary_key)))
 
@@ -107,7 +110,7 @@ class Site:
     def contents(self) -> dict[str, bytes]:
         with self.database.reading() as session:
             query = select(Record.identifier, RecordContent.xml).join(RecordContent)
-            return dict(map(tuple, session.execute(query)))
+            return {identifier: xml for identifier, xml in session.execute(query)}
 
     @property
     def repository(self) -> Repository:

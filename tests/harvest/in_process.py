@@ -7,6 +7,7 @@ from io import BytesIO
 from urllib.parse import parse_qsl, urlsplit
 
 import requests
+from opencast.api.authentication import DigestAuth
 from urllib3 import HTTPResponse
 
 from tests.harvest.oai_server import Reply
@@ -17,7 +18,7 @@ Answering = Callable[[dict[str, str]], Reply]
 class InProcess:
     """Stands where the product's connections stand; a reply may also be an exception to raise."""
 
-    digest = None
+    digest: DigestAuth | None = None
 
     def __init__(self, answer: Answering) -> None:
         self._answer = answer

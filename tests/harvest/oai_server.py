@@ -11,6 +11,7 @@ from collections import OrderedDict
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from typing import Any
 from xml.sax.saxutils import escape, quoteattr
 
 from tests.harvest.recordings import FORMATS, OAI, Recording
@@ -72,7 +73,7 @@ class OaiServer:
     deleted_record: str = "transient"
     sets: tuple[str, ...] = ()
     skew: timedelta = timedelta(0)
-    order: Callable[[Held], object] = lambda held: held.identifier
+    order: Callable[[Held], Any] = lambda held: held.identifier
     formats: dict[str, str] = field(default_factory=lambda: dict(FORMATS))
     records: dict[str, Held] = field(default_factory=dict)
     requests: list[dict[str, str]] = field(default_factory=list)
@@ -215,8 +216,8 @@ class OaiServer:
         return moment if side == "from" or self.opencast else moment + whole - timedelta(microseconds=1)
 
     def _matching(self, query: _Query) -> Iterator[Held]:
-        key = (lambda held: (held.modified, held.identifier)) if self.opencast else self.order
-        for held in sorted(self.records.values(), key=key):  # type: ignore[arg-type]
+        key: Callable[[Held], Any] = (lambda held: (held.modified, held.identifier)) if self.opencast else self.order
+        for held in sorted(self.records.values(), key=key):
             in_window = (query.first is None or held.modified >= query.first) and held.modified <= query.last
             is_after = query.after is None or held.modified > query.after
             in_set = self.opencast or not query.set_spec or query.set_spec in held.sets

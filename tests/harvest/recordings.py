@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from typing import Any
 from xml.sax.saxutils import escape, quoteattr
 
 OAI = "http://www.openarchives.org/OAI/2.0/"
@@ -53,8 +54,8 @@ class Recording:
     policy: str = ""
     extra: str = field(default="", repr=False)
 
-    def but(self, **changes: object) -> Recording:
-        return replace(self, **changes)  # type: ignore[arg-type]
+    def but(self, **changes: Any) -> Recording:
+        return replace(self, **changes)
 
     def metadata(self, namespace: str, identifier: str) -> str:
         if namespace == FORMATS["matterhorn"]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from typing import Any
 
 import pytest
 from opencast.harvest.cleaning import clean_up
@@ -20,7 +21,7 @@ DELIVERY = Film("presentation/delivery", "t-slides", "https://oc.example.org/sli
 PRESENTER = Film("presenter/delivery", "t-person", "https://oc.example.org/person.mp4")
 
 
-def with_playlist(site: Site, **series: object) -> None:
+def with_playlist(site: Site, **series: Any) -> None:
     playlist = site.playlist()
     site.series("algo", playlist_id=playlist, **series)
 

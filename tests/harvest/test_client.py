@@ -197,12 +197,12 @@ def test_digest_answers_the_servers_challenge() -> None:
     class Logging(InProcess):
         def __init__(self) -> None:
             super().__init__(lambda _arguments: recorded("identify"))
-            self.digest = DigestAuth("ada", "p")  # type: ignore[assignment]
-            self.headers: list[bytes | None] = []
+            self.digest = self.login = DigestAuth("ada", "p")
+            self.headers: list[str | bytes | None] = []
 
         def send(self, request: requests.Request, **options: Any) -> requests.Response:
-            prepared = self.digest(request.prepare())  # type: ignore[misc]
-            self.headers.append(prepared.headers.get("Authorization"))  # type: ignore[arg-type]
+            prepared = self.login(request.prepare())
+            self.headers.append(prepared.headers.get("Authorization"))
             response = super().send(request, **options)
             if self.headers[-1] is None:
                 response.status_code = 401

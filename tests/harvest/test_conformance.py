@@ -18,7 +18,7 @@ from opencast.harvest.harvester import HarvestOptions, harvest
 from opencast.harvest.report import HarvestReport
 from opencast.harvest.stream_state import Mode
 from opencast.store.database import Database
-from opencast.store.harvesting import HarvestStream, Record, Repository
+from opencast.store.harvesting import HarvestRun, HarvestStream, Record, Repository
 from sqlalchemy import select
 
 from tests.harvest.conftest import Clock
@@ -85,7 +85,7 @@ def test_conversation(conversation: Conversation, database: Database) -> None:
             _, error = play.have(step)
             assert type(error).__name__ == (step.error or "NoneType"), error
             with database.reading() as session:
-                run = session.scalars(select(opencast.store.harvesting.HarvestRun)).all()[-1]
+                run = session.scalars(select(HarvestRun)).all()[-1]
             found = {finding.partition(":")[0] for finding in run.findings}
             assert found - {"resumed"} == step.findings
             assert ("moved" if play.watermark() != before else "kept") == step.watermark

@@ -100,7 +100,7 @@ def test_rss_has_enclosures_and_media_elements(site: Site) -> None:
     assert [item.findtext("title") for item in items] == ["Lecture <0>", "Lecture <1>", "Lecture <2>"]
     enclosure = items[0].find("enclosure")
     assert enclosure is not None
-    assert dict(enclosure.attrib) == {
+    assert dict(enclosure.attrib.items()) == {
         "url": "https://oc.example.org/0.mp4?a=1&b=2",
         "length": "76115",
         "type": "video/mp4",

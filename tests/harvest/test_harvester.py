@@ -12,7 +12,7 @@ from opencast.harvest.windows import Window
 from opencast.store.harvesting import HarvestStream, Record
 
 from tests.harvest.conftest import Site
-from tests.harvest.oai_server import Held, Reply
+from tests.harvest.oai_server import Held, Reply, _Query
 from tests.harvest.recordings import FORMATS, Recording
 
 LECTURE = Recording()
@@ -275,7 +275,7 @@ def test_a_dead_token_means_to_go_on_from_the_last_complete_datestamp(site: Site
 def test_tokens_that_always_die_do_not_stop_a_list_that_ascends(site: Site) -> None:
     site.settings(check_borders="never")
     identifiers = fill(site, 170)
-    site.server.before_reply = lambda _arguments: site.server.restart()  # type: ignore[func-returns-value]
+    site.server.before_reply = lambda _arguments: site.server.restart()
     site.harvest()
     assert set(site.records()) == set(identifiers)
 
@@ -304,7 +304,7 @@ def test_a_list_that_never_comes_further_is_given_up(new_site: Callable[..., Sit
     now = site.clock.now
     for number in range(30):
         site.server.put(f"ev-{number}", LECTURE, at=now)
-    site.server.before_reply = lambda _arguments: site.server.restart()  # type: ignore[func-returns-value]
+    site.server.before_reply = lambda _arguments: site.server.restart()
     with pytest.raises(EndlessList):
         site.harvest()
     assert site.stream.watermark is None
@@ -375,12 +375,12 @@ def test_a_record_that_the_server_cannot_read_does_not_end_the_list(site: Site) 
     identifiers = fill(site, 120)
     plain = site.server._matching
 
-    def without_one(query: object) -> list[Held]:
-        found = list(plain(query))  # type: ignore[arg-type]
+    def without_one(query: _Query) -> list[Held]:
+        found = list(plain(query))
         limit = site.server.page_size
         return [held for held in found[:limit] if held.identifier != "ev-0030"]
 
-    site.server._matching = without_one  # type: ignore[method-assign,assignment]
+    site.server._matching = without_one  # type: ignore[method-assign,assignment]  # in place of the server's own
     site.harvest()
     assert set(site.records()) == set(identifiers) - {"ev-0030"}
 
@@ -599,7 +599,7 @@ def test_a_list_that_ends_before_its_announced_end_is_read_again_once(new_site: 
     site.add()
     fill(site, 25)
     token = site.server._token
-    site.server._token = lambda *args: token(*args).replace('"25"', '"40"')  # type: ignore[method-assign]
+    site.server._token = lambda *args: token(*args).replace('"25"', '"40"')  # type: ignore[method-assign]  # in place of the server's own
     report = site.harvest()
     assert report.records == 50
     assert "wrong-count" in kinds(report.findings)
@@ -612,7 +612,7 @@ def test_a_repository_whose_counts_are_known_to_be_wrong_is_read_once(new_site: 
     site.add(counts_unreliable=True)
     fill(site, 25)
     token = site.server._token
-    site.server._token = lambda *args: token(*args).replace('"25"', '"40"')  # type: ignore[method-assign]
+    site.server._token = lambda *args: token(*args).replace('"25"', '"40"')  # type: ignore[method-assign]  # in place of the server's own
     assert site.harvest().records == 25
 
 
@@ -628,7 +628,7 @@ def test_records_that_moved_across_a_page_border_are_found_by_reading_again(new_
             deleted.append("ev-0002")
             site.server.forget("ev-0002")
 
-    site.server.before_reply = delete_one  # type: ignore[assignment]
+    site.server.before_reply = delete_one
     site.harvest()
     assert set(site.records()) >= set(identifiers) - {"ev-0002"}
 
@@ -678,7 +678,7 @@ def test_two_harvests_of_one_repository_do_not_overlap(site: Site) -> None:
             except RepositoryBusy as error:
                 inner.append(error)
 
-    site.server.before_reply = harvest_again  # type: ignore[assignment]
+    site.server.before_reply = harvest_again
     fill(site, 3)
     site.harvest()
     assert len(inner) == 1

@@ -216,13 +216,13 @@ class Harvesting(RuleBasedStateMachine):
                 raise Killed
             return plain()
 
-        database.session = dying  # type: ignore[method-assign,assignment]
+        database.session = dying  # type: ignore[method-assign,assignment]  # fails in its place
         try:
             self.harvest()
         except Killed:
             return
         finally:
-            del database.session  # type: ignore[method-assign]
+            del database.session
             # The dead process is of another machine as far as the lease knows: it runs out.
             self.site.settings(lease_until=self.clock.now - timedelta(seconds=1))
 
@@ -237,7 +237,7 @@ class Harvesting(RuleBasedStateMachine):
                 self.make_room()
                 self.site.server.put(identifier, Recording(title="meanwhile", series="algo"))
 
-        self.site.server.before_reply = answer  # type: ignore[assignment]
+        self.site.server.before_reply = answer
         self.harvest()
         self.site.server.before_reply = None
 
@@ -280,7 +280,7 @@ class Harvesting(RuleBasedStateMachine):
 
 
 @pytest.mark.timeout(600)
-class TestHarvesting(Harvesting.TestCase):  # type: ignore[name-defined,misc]
+class TestHarvesting(Harvesting.TestCase):  # type: ignore[valid-type,misc]  # hypothesis makes the class
     """Runs the machine."""
 
     settings = settings(

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 from opencast.errors import ConfigurationError
@@ -97,7 +99,8 @@ def test_what_is_taken_out_of_the_file_is_kept_but_not_harvested(site: Site) -> 
 
 def test_another_address_makes_a_repository_due_and_described_anew(site: Site) -> None:
     site.harvest()
-    assert site.repository.described is not None
+    described = site.repository.described
+    assert described is not None
     management.edit_repository(site.database, RepositorySettings(name="repo", url="http://new.example.org/"))
     assert (site.repository.described, site.repository.next_due) == (None, None)
 
@@ -164,9 +167,9 @@ def test_a_series_is_configured_by_repository_and_identifier(site: Site) -> None
         lambda site: management.set_series(site.database, "repo", "s", permissions={"everybody": True}),
     ],
 )
-def test_what_cannot_be_set_is_an_error_of_configuration(site: Site, call: object) -> None:
+def test_what_cannot_be_set_is_an_error_of_configuration(site: Site, call: Callable[[Site], None]) -> None:
     with pytest.raises(ConfigurationError):
-        call(site)  # type: ignore[operator]
+        call(site)
 
 
 # --- logins ----------------------------------------------------------------------------------------------------------
@@ -226,6 +229,6 @@ def test_passwords_are_in_no_repr() -> None:
         {"url": "http://x/", "auth": "basic"},
     ],
 )
-def test_an_endpoint_that_cannot_be_used_is_refused(values: dict[str, object]) -> None:
+def test_an_endpoint_that_cannot_be_used_is_refused(values: dict[str, Any]) -> None:
     with pytest.raises(ConfigurationError):
-        Endpoint(**values)  # type: ignore[arg-type]
+        Endpoint(**values)

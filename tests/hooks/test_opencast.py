@@ -125,4 +125,4 @@ def test_the_provider_names_this_hook_and_every_field_that_it_reads() -> None:
 def test_airflow_knows_the_connection_type() -> None:
     from airflow.sdk.providers_manager_runtime import ProvidersManagerTaskRuntime
 
-    assert "opencast" in ProvidersManagerTaskRuntime().hooks
+    assert "opencast" in ProvidersManagerTaskRuntime().hooks  # type: ignore[no-untyped-call]  # Airflow leaves it untyped

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 from opencast.api.opencast import Opencast
@@ -43,7 +44,7 @@ def test_they_are_planned_in_the_order_in_which_they_are_needed(pair: Pair) -> N
     ],
 )
 def test_with_filters_only_what_the_selected_objects_refer_to(
-    pair: Pair, filters: dict[str, list[str]], expected: set[str]
+    pair: Pair, filters: dict[str, Any], expected: set[str]
 ) -> None:
     found = small(pair.plan(**filters))
     assert {name for name, action in found.items() if action is Action.MIGRATE} == expected
@@ -51,7 +52,8 @@ def test_with_filters_only_what_the_selected_objects_refer_to(
 
 @pytest.mark.parametrize("kind", ["agents", "themes", "playlists"])
 def test_each_kind_can_be_left_out(pair: Pair, kind: str) -> None:
-    items = pair.plan(**{f"include_{kind}": False}).values()
+    options: dict[str, Any] = {f"include_{kind}": False}
+    items = pair.plan(**options).values()
     assert {item.kind for item in items if item.kind in SMALL} == SMALL - {Kind(kind.removesuffix("s"))}
 
 

@@ -376,7 +376,9 @@ def without_waiting(pair: Patient, monkeypatch: pytest.MonkeyPatch) -> None:
     """Let time pass for the verification only while it waits."""
     clock = SimpleNamespace(monotonic=lambda: sum(pair.waits))
     monkeypatch.setattr(probes, "time", clock)
-    monkeypatch.setitem(probes.Prober.__init__.__kwdefaults__, "sleep", pair.waits.append)
+    defaults = probes.Prober.__init__.__kwdefaults__
+    assert defaults is not None
+    monkeypatch.setitem(defaults, "sleep", pair.waits.append)
 
 
 @pytest.mark.usefixtures("without_waiting")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 from opencast.errors import UnexpectedContent
@@ -12,23 +13,23 @@ from opencast.model.mediapackage import Element, ElementKind, MediaPackage, Publ
 from opencast.store.ledger import State
 
 from tests.migration.pair import Pair
-from tests.simulator.driver import HLS, Driver
+from tests.simulator.driver import HLS, Driver, publication_of
 
 ENGAGE = ("publish-engage", {"download-source-flavors": "*/*"})
-SNAPSHOT = ("snapshot", {})
+SNAPSHOT: tuple[str, dict[str, str]] = ("snapshot", {})
 MASTER = b"#EXTM3U\n#EXT-X-STREAM-INF:BANDWIDTH=1\nvariant.m3u8\n"
 VARIANT = b'#EXTM3U\r\n#EXT-X-MAP:URI="init.mp4"\r\n\r\n#EXTINF:4,\r\ncam.mp4\r\n'
 
 
-def element(name: str, flavor: str = "presenter/delivery", **fields: object) -> Element:
-    values: dict[str, object] = {
+def element(name: str, flavor: str = "presenter/delivery", **fields: Any) -> Element:
+    values: dict[str, Any] = {
         "kind": ElementKind.TRACK,
         "id": name,
         "flavor": Flavor.parse(flavor),
         "url": f"https://source.example.org/static/org/engage-player/mp/{name}/{name}",
         "logical_name": name,
     }
-    return Element(**{**values, **fields})  # type: ignore[arg-type]
+    return Element(**{**values, **fields})
 
 
 def kept(playlists: dict[str, bytes], *elements: Element) -> tuple[list[str], list[str]]:
@@ -151,7 +152,7 @@ def test_an_incomplete_set_is_left_out_with_a_reason_and_the_event_arrives(pairs
     assert entry.state is State.DONE
     assert any("The HLS set presenter/delivery of engage-player is not migrated as one" in note for note in entry.notes)
     archived = Driver(pair.target).archived("ev")
-    published = archived.publication("engage-player")
+    published = publication_of(archived, "engage-player")
     assert {found.id for found in archived.of_kind("track")} == {"video", "hls-media"}  # footage is never dropped
     assert [found.file_name for found in published.of_kind("track")] == ["video.mp4"]
 

@@ -21,5 +21,6 @@ def test_a_package_beyond_the_limit_of_a_form_arrives(pair: Pair) -> None:
     assert len(source.assets.episode_xml(EVENT)) > LARGEST_FORM
     entry = pair.migrate(EVENT)
     assert entry.state is State.DONE, entry.reason
-    there = Opencast(server(pair.target)).assets.episode(EVENT)
-    assert set(element.tags) <= set(there.element(str(element.id)).tags)  # type: ignore[union-attr]
+    there = Opencast(server(pair.target)).assets.episode(EVENT).element(str(element.id))
+    assert there is not None
+    assert set(element.tags) <= set(there.tags)

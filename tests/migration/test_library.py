@@ -12,7 +12,8 @@ from typing import Any
 import pytest
 from opencast.api.opencast import Opencast
 from opencast.errors import LibraryBusy, ServerError
-from opencast.migration.library import COMPLETE_EVERY, LibraryReader, Reading, take_inventory
+from opencast.migration.library import COMPLETE_EVERY, LibraryReader, take_inventory
+from opencast.migration.options import Reading
 from opencast.store.base import utc_now
 from opencast.store.database import Database
 from opencast.store.inventory import Inventory
@@ -109,7 +110,12 @@ def test_an_event_that_goes_forward_in_time_is_read_once(reader: Reader) -> None
 
 def test_events_that_are_deleted_while_the_list_is_read_take_no_other_with_them(reader: Reader) -> None:
     gone = reader.by_start()[:5]
-    between_pages(reader, lambda: [reader.remove(identifier) for identifier in gone])
+
+    def all_go() -> None:
+        for identifier in gone:
+            reader.remove(identifier)
+
+    between_pages(reader, all_go)
     take_inventory(reader.source, reader.inventory)
     assert set(reader.by_start()) <= reader.ids()
 

@@ -59,7 +59,7 @@ def test_the_rows_of_an_old_library_say_what_the_new_ones_say(pairs: Pairs, gene
     """So that every filter means the same on every source."""
     pair = pairs("recorded-15", source={"generation": generation}, target={"library": "recorded-15", "generation": 15})
     old, new = Opencast(server(pair.source)), Opencast(server(pair.target))
-    names = (
+    names: tuple[str, ...] = (
         "title",
         "series",
         "series_title",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import pytest
@@ -150,14 +150,19 @@ def test_10_a_missing_access_list_is_not_an_empty_one(pair: Pair) -> None:
         source.series.acl("no-such-series")
 
 
-def test_11_events_that_come_while_the_list_is_read_push_no_other_out(pairs: Pairs) -> None:
+def test_11_events_that_come_while_the_list_is_read_push_no_other_out(
+    pairs: Pairs, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """15.5.11: pages of 20 by start, newest first, while the source is live."""
     pair = pairs()
     with pair.bench() as bench:
         expected = {row.identifier for row in bench.source.events.all()}
-        bench.source.events.rows = lambda page_size=3: type(bench.source.events).rows(  # type: ignore[method-assign]
-            bench.source.events, page_size=3
-        )
+        rows = bench.source.events.rows
+
+        def in_small_pages(page_size: int = 3) -> Iterator[Mapping[str, Any]]:
+            return rows(page_size=3)
+
+        monkeypatch.setattr(bench.source.events, "rows", in_small_pages)
         first = next(iter(sorted(expected)))
         pair.source.faults.add("^/api/events$", after=1, times=1, delete_event=first)
         found = [row.identifier for row in bench.source.holdings.rows()]
@@ -189,7 +194,9 @@ def test_an_access_list_that_is_merged_in_another_way_is_named_and_the_rest_goes
     pairs: Pairs, monkeypatch: pytest.MonkeyPatch, merge_mode: str
 ) -> None:
     """Contract 14.1: the policies are equal, and what they grant differs by ``merge.mode``."""
-    monkeypatch.setitem(Prober.__init__.__kwdefaults__, "patience_s", 0.0)
+    defaults = Prober.__init__.__kwdefaults__
+    assert defaults is not None
+    monkeypatch.setitem(defaults, "patience_s", 0.0)
     pair = pairs(target={"merge_mode": merge_mode})
     own = Acl((Ace("ROLE_ONLY_HERE", "read"), Ace("ROLE_ONLY_HERE", "write")))
     _opencast(pair.source).events.put_acl(EVENT, own)

@@ -73,7 +73,7 @@ def test_nothing_is_left_in_the_targets_files(pair: Pair) -> None:
 
 def test_the_audit_lists_what_both_systems_share(pair: Pair) -> None:
     pair.migrate_all()
-    shared = list(shared_inodes([pair.source.storage], [pair.target.storage]))
+    shared = list(shared_inodes([pair.source.storage.root], [pair.target.storage.root]))
     assert {one.source[0].suffix for one in shared} >= {".mp4"}
 
 

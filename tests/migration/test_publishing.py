@@ -22,7 +22,7 @@ SHARED = (
     {"channel-id": "api", "download-source-flavors": "*/source", "with-published-elements": "true"},
 )
 OAI = ("publish-oaipmh", {"repository": "default", "download-flavors": "*/*"})
-SNAPSHOT = ("snapshot", {})
+SNAPSHOT: tuple[str, dict[str, str]] = ("snapshot", {})
 
 
 @pytest.fixture

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from opencast.errors import InvalidMediaPackage
@@ -14,8 +15,8 @@ from opencast.model.xml import parse_xml
 HOST = "https://source.example.org"
 
 
-def track(identifier: str, flavor: str | None = "presenter/source", **fields: object) -> Element:
-    values: dict[str, object] = {
+def track(identifier: str, flavor: str | None = "presenter/source", **fields: Any) -> Element:
+    values: dict[str, Any] = {
         "kind": ElementKind.TRACK,
         "id": identifier,
         "flavor": Flavor.parse(flavor) if flavor else None,
@@ -23,20 +24,20 @@ def track(identifier: str, flavor: str | None = "presenter/source", **fields: ob
         "checksum": Checksum("md5", "0" * 32),
         "tags": ("archive",),
     }
-    return Element(**{**values, **fields})  # type: ignore[arg-type]
+    return Element(**{**values, **fields})
 
 
-def published(identifier: str, path_id: str, channel: str = "engage-player", **fields: object) -> Element:
+def published(identifier: str, path_id: str, channel: str = "engage-player", **fields: Any) -> Element:
     url = f"{HOST}/static/org/{channel}/mp/{path_id}/cam.mp4"
-    return track(identifier, **{"flavor": "presenter/delivery", "url": url, **fields})  # type: ignore[arg-type]
+    return track(identifier, **{"flavor": "presenter/delivery", "url": url, **fields})
 
 
 def package(*elements: Element, publications: tuple[Publication, ...] = ()) -> MediaPackage:
     return MediaPackage(id="mp", title="T", elements=elements, publications=publications)
 
 
-def publication(channel: str, *elements: Element, **fields: object) -> Publication:
-    return Publication(id=f"p-{channel}", channel=channel, elements=elements, **fields)  # type: ignore[arg-type]
+def publication(channel: str, *elements: Element, **fields: Any) -> Publication:
+    return Publication(id=f"p-{channel}", channel=channel, elements=elements, **fields)
 
 
 def urls(plan: runs.ImportPlan) -> dict[str, str]:

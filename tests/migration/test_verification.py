@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from opencast.migration import runs
@@ -38,15 +39,15 @@ def compare(source: MediaPackage, target: MediaPackage, *, same_policy: bool = F
     return PackageComparison(source, plan, sent, lambda url: same_policy).compare(target)
 
 
-def with_track(**changes: object) -> MediaPackage:
+def with_track(**changes: Any) -> MediaPackage:
     source = source_package()
-    return replace(source, elements=(replace(source.elements[0], **changes),))  # type: ignore[arg-type]
+    return replace(source, elements=(replace(source.elements[0], **changes),))
 
 
-def with_published(**changes: object) -> MediaPackage:
+def with_published(**changes: Any) -> MediaPackage:
     source = source_package()
     there = source.publications[0]
-    elements = (replace(there.elements[0], **changes),)  # type: ignore[arg-type]
+    elements = (replace(there.elements[0], **changes),)
     return replace(source, publications=(replace(there, elements=elements),))
 
 
@@ -68,7 +69,7 @@ def test_the_same_package_is_equal() -> None:
         ({"duration": 5}, "duration"),
     ],
 )
-def test_a_difference_in_the_archive_is_named(changes: dict[str, object], said: str) -> None:
+def test_a_difference_in_the_archive_is_named(changes: dict[str, Any], said: str) -> None:
     verdict = compare(source_package(), with_track(**changes))
     assert not verdict.is_equal
     assert said in verdict.differences[0]
@@ -94,7 +95,7 @@ def test_published_elements_are_known_by_their_paths_not_by_their_ids() -> None:
         ({"size": 6}, "size"),
     ],
 )
-def test_a_difference_in_a_publication_is_named(changes: dict[str, object], said: str) -> None:
+def test_a_difference_in_a_publication_is_named(changes: dict[str, Any], said: str) -> None:
     verdict = compare(source_package(), with_published(**changes))
     assert said in verdict.differences[0]
 
@@ -105,9 +106,9 @@ def test_a_missing_publication_is_named() -> None:
 
 
 @pytest.mark.parametrize(("changes", "said"), [({"mimetype": None}, "mimetype"), ({"tags": ()}, "tags")])
-def test_a_difference_of_the_publication_itself_is_named(changes: dict[str, object], said: str) -> None:
+def test_a_difference_of_the_publication_itself_is_named(changes: dict[str, Any], said: str) -> None:
     source = source_package()
-    target = replace(source, publications=(replace(source.publications[0], **changes),))  # type: ignore[arg-type]
+    target = replace(source, publications=(replace(source.publications[0], **changes),))
     assert said in compare(source, target).differences[0]
 
 

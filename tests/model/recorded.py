@@ -46,7 +46,7 @@ def body(name: str, generation: int = 17) -> bytes:
     """Return the bytes of a recorded answer."""
     response = exchange(name, generation)["response"]
     if "blob" in response:
-        return (_BLOBS / response["blob"]).read_bytes()
+        return (_BLOBS / str(response["blob"])).read_bytes()
     return str(response["text"]).encode()
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from opencast.model.compare import Difference, excerpts
@@ -51,7 +52,8 @@ def test_an_element_is_equal_to_itself() -> None:
     ],
 )
 def test_each_fact_is_compared_and_can_be_ignored(name: str, value: object) -> None:
-    changed = replace(TRACK, **{name: value})  # type: ignore[arg-type]
+    change: dict[str, Any] = {name: value}
+    changed = replace(TRACK, **change)
     differences = compare_elements(TRACK, changed)
     assert [difference.path for difference in differences] == [f"track '{TRACK.id}' {name}"]
     assert compare_elements(TRACK, changed, ignore=frozenset({name})) == []

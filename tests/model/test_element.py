@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -24,8 +25,8 @@ def read(xml: str, kind: ElementKind = ElementKind.TRACK) -> Element:
     return Element.read(node, kind)
 
 
-def track(**changes: object) -> Element:
-    return replace(Element(ElementKind.TRACK, "t", url="http://127.0.0.1/static/o/c/mp/el/cam.mp4"), **changes)  # type: ignore[arg-type]
+def track(**changes: Any) -> Element:
+    return replace(Element(ElementKind.TRACK, "t", url="http://127.0.0.1/static/o/c/mp/el/cam.mp4"), **changes)
 
 
 def test_a_recorded_track_is_read_with_all_its_facts() -> None:
@@ -118,7 +119,7 @@ def test_what_the_model_does_not_know_survives_in_its_place(xml: str) -> None:
 def test_a_foreign_attribute_keeps_its_namespace() -> None:
     written = read('<track xmlns:f="urn:f" f:a="1" xml:lang="de"/>').render()
     node = parse_xml(f'<m xmlns="{NAMESPACE}">{written}</m>'.encode(), what="a test")[0]
-    assert dict(node.attrib) == {"{urn:f}a": "1", "{http://www.w3.org/XML/1998/namespace}lang": "de"}
+    assert dict(node.attrib.items()) == {"{urn:f}a": "1", "{http://www.w3.org/XML/1998/namespace}lang": "de"}
 
 
 def test_a_changed_element_keeps_the_rest_in_place() -> None:

@@ -33,9 +33,9 @@ def test_every_recorded_package_keeps_all_elements_attributes_texts_and_their_or
 
 
 def test_every_package_that_opencast_wrote_in_one_line_is_written_back_byte_for_byte() -> None:
-    plain = [package for package in recorded.mediapackages() if package.text and "\n" not in package.text]
+    plain = [(package, text) for package in recorded.mediapackages() if (text := package.text) and "\n" not in text]
     changed = [
-        package.where for package in plain if MediaPackage.read(package.node).to_xml().decode() != PROLOG + package.text
+        package.where for package, text in plain if MediaPackage.read(package.node).to_xml().decode() != PROLOG + text
     ]
     assert changed == []
     assert len(plain) > 50

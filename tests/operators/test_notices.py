@@ -28,6 +28,7 @@ def test_nobody_is_told_by_default() -> None:
 def test_a_failed_run_is_told_by_mail() -> None:
     dag = told([Tag.MIGRATION], notify_mail=("a@example.org", "b@example.org"))
     assert DagSerialization.to_dict(dag)["dag"]["has_on_failure_callback"], "the scheduler would not ask for it"
+    assert isinstance(dag.on_failure_callback, list)
     (notifier,) = dag.on_failure_callback
     assert isinstance(notifier, SmtpNotifier)
     assert notifier.to == ["a@example.org", "b@example.org"]
@@ -35,7 +36,9 @@ def test_a_failed_run_is_told_by_mail() -> None:
 
 
 def test_a_run_that_takes_too_long_is_told_by_mail() -> None:
-    (alert,) = told([Tag.HARVEST], notify_mail=("a@example.org",), notify_after_hours=1.5).deadline
+    alerts = told([Tag.HARVEST], notify_mail=("a@example.org",), notify_after_hours=1.5).deadline
+    assert isinstance(alerts, list)
+    (alert,) = alerts
     assert alert.interval == timedelta(hours=1.5)
     assert alert.callback.path == f"{SmtpNotifier.__module__}.SmtpNotifier"
     assert alert.callback.kwargs["to"] == ["a@example.org"]
@@ -50,6 +53,7 @@ def test_what_a_dag_does_already_when_it_fails_stays() -> None:
 
     dag = DAG("some_dag", schedule=None, tags=[Tag.MIGRATION], on_failure_callback=own)
     add_notices(dag, Settings(notify_mail=("a@example.org",)))
+    assert isinstance(dag.on_failure_callback, list)
     assert dag.on_failure_callback[0] is own and len(dag.on_failure_callback) == 2
 
 

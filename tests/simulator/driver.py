@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import requests
 
 from tests.simulator import Simulator, mediapackage, xmlio
-from tests.simulator.mediapackage import NAMESPACE, Element, MediaPackage
+from tests.simulator.mediapackage import NAMESPACE, Element, MediaPackage, Publication
 
 CATALOG = (
     '<dublincore xmlns="http://www.opencastproject.org/xsd/1.0/dublincore/" xmlns:dcterms="http://purl.org/dc/terms/">'
@@ -23,6 +24,20 @@ HLS = {
 Steps = Sequence[tuple[str, dict[str, str]]]
 
 
+def element_of(package: MediaPackage, element_id: str) -> Element:
+    """Give an element that the package has to have."""
+    found = package.element(element_id)
+    assert found is not None, f"{package.id} has no element {element_id}"
+    return found
+
+
+def publication_of(package: MediaPackage, channel: str) -> Publication:
+    """Give a publication that the package has to have."""
+    found = package.publication(channel)
+    assert found is not None, f"{package.id} is not published on {channel}"
+    return found
+
+
 class Driver:
     """Calls one simulator as its administrator."""
 
@@ -31,10 +46,10 @@ class Driver:
         self.session = requests.Session()
         self.session.auth = ("admin", "opencast")
 
-    def get(self, path: str, **options) -> requests.Response:
+    def get(self, path: str, **options: Any) -> requests.Response:
         return self.session.get(self.url + path, allow_redirects=False, **options)
 
-    def post(self, path: str, **options) -> requests.Response:
+    def post(self, path: str, **options: Any) -> requests.Response:
         return self.session.post(self.url + path, allow_redirects=False, **options)
 
     def bare(self, url: str, auth: tuple[str, str] | None = None) -> requests.Response:

@@ -146,7 +146,7 @@ class Gatekeeper:
             else:
                 exchange.fault = fault.number
                 # uvicorn has no way to end a connection but the transport of the object that sends.
-                transport = send.__self__.transport  # type: ignore[attr-defined]
+                transport = send.__self__.transport  # type: ignore[attr-defined]  # ASGI has a plain callable
                 disruption = Disruption(self.simulator, fault, scope, counted_receive, counted_send, transport)
                 await disruption.run(serve)
         finally:

@@ -19,6 +19,7 @@ from tests.simulator.mediapackage import (
     Element,
     InvalidPackage,
     MediaPackage,
+    Publication,
     flavor_matches,
 )
 from tests.simulator.records import Scheduling
@@ -104,7 +105,8 @@ class Ingest:
         try:
             package, stored, root = self._store_entries(zip_file, collection)
             # Publications are elements too, and have to be in the zip.
-            for item in [*package.elements, *package.publications]:
+            items: list[Element | Publication] = [*package.elements, *package.publications]
+            for item in items:
                 name = stored.get(root + (item.url or ""))
                 if name is None:
                     raise InvalidPackage(f"Unable to map element name '{item.url}' to workspace uri")

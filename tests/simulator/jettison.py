@@ -27,7 +27,7 @@ def convert(document: str) -> str:
 
 
 def _value(element: etree._Element) -> Any:
-    attributes = {etree.QName(name).localname: _typed(value) for name, value in element.attrib.items()}
+    attributes = {etree.QName(name).localname: _typed(str(value)) for name, value in element.attrib.items()}
     children = [child for child in element if isinstance(child.tag, str)]
     if not children:
         text = element.text or ""

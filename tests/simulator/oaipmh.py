@@ -111,7 +111,7 @@ class OaiRepositories:
             held = self._in_order()
         side = bisect.bisect_right if resumed else bisect.bisect_left
         first = 0 if after is None else side(held, after, key=_modified)
-        found = []
+        found: list[OaiRecord] = []
         for record in held[first:]:
             if record.modified > until or len(found) >= limit:
                 break

@@ -128,7 +128,7 @@ def _metadata(record: OaiRecord, prefix: str) -> str:
 def _dc(package_id: str, contents: OaiContents) -> str:
     """Write Dublin Core; the prefix of its elements is bound to the namespace of OAI-PMH, which is a mistake."""
     catalog = next((element.xml for element in contents.elements if element.flavor == EPISODE), None)
-    values = [("identifier", package_id, None)]
+    values: list[tuple[str, str, str | None]] = [("identifier", package_id, None)]
     if catalog is not None:
         held = dublincore.parse(catalog.encode()).values
         values = [(term, v.value, v.lang) for term in _TERMS for v in held if (v.namespace, v.name) == _term(term)]

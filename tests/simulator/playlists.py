@@ -69,7 +69,8 @@ class Playlists:
     def load(self, playlist: Playlist) -> None:
         """Put a playlist in."""
         self._held[playlist.id] = playlist
-        self._state.skip_job_ids(max((part.id for part in (*playlist.items, *playlist.rights)), default=0))
+        parts: tuple[Item | Right, ...] = (*playlist.items, *playlist.rights)
+        self._state.skip_job_ids(max((part.id for part in parts), default=0))
 
     def all(self, org: str) -> list[Playlist]:
         """Give the playlists of an organization, the one changed longest ago first."""

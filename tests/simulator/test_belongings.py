@@ -4,24 +4,25 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 
-from tests.simulator import User
-from tests.simulator.driver import Driver
+from tests.simulator import Simulator, User
+from tests.simulator.driver import Driver, Steps
 from tests.simulator.recordings import Recordings
 
-SNAPSHOT = [("snapshot", {})]
+SNAPSHOT: Steps = [("snapshot", {})]
 
 
 @pytest.fixture
-def server(simulators) -> Driver:
+def server(simulators: Callable[..., Simulator]) -> Driver:
     return Driver(simulators("empty"))
 
 
 @pytest.fixture
-def commented(server) -> Driver:
+def commented(server: Driver) -> Driver:
     server.run(server.package("ev"), SNAPSHOT)
     return server
 
@@ -41,7 +42,9 @@ def _without_ages(value: Any) -> Any:
 
 @pytest.mark.parametrize("generation", [17, 15])
 @pytest.mark.parametrize("folder", ["agents", "themes", "playlists"])
-def test_every_recorded_answer_is_given_again(simulators, generation, folder):
+def test_every_recorded_answer_is_given_again(
+    simulators: Callable[..., Simulator], generation: int, folder: str
+) -> None:
     simulator, recordings = simulators("recorded", generation=generation), Recordings(generation)
     server = Driver(simulator)
     for exchange in recordings.all(folder):
@@ -50,20 +53,21 @@ def test_every_recorded_answer_is_given_again(simulators, generation, folder):
         assert (answer.status_code, answer.headers.get("content-type", "")) == (exchange.status, content_type)
         body = exchange.body
         for slash in ("/", "\\/"):
-            body = body.replace(*(url.replace("/", slash).encode() for url in (recordings.origin, simulator.url)))
+            recorded, own = (url.replace("/", slash).encode() for url in (recordings.origin, simulator.url))
+            body = body.replace(recorded, own)
         assert _comparable(answer.content, content_type) == _comparable(body, content_type), exchange.name
 
 
 @pytest.mark.parametrize("generation", [17, 15])
-def test_every_recorded_comment_is_there(simulators, generation):
+def test_every_recorded_comment_is_there(simulators: Callable[..., Simulator], generation: int) -> None:
     simulator, recordings = simulators("recorded", generation=generation), Recordings(generation)
     server = Driver(simulator)
     for exchange in recordings.all("events"):
         if exchange.name.endswith("/comments"):
             answer = server.get(exchange.path)
             got = [_without_mail(entry) for entry in answer.json()] if answer.status_code == 200 else answer.text
-            expected = json.loads(exchange.body) if exchange.status == 200 else exchange.body.decode()
-            expected = [_without_mail(entry) for entry in expected] if exchange.status == 200 else expected
+            body = exchange.body.decode()
+            expected = [_without_mail(entry) for entry in json.loads(body)] if exchange.status == 200 else body
             assert (answer.status_code, got) == (exchange.status, expected), exchange.name
 
 
@@ -78,13 +82,13 @@ def _without_mail(entry: dict[str, Any]) -> dict[str, Any]:
 # --- agents -------------------------------------------------------------------------------------------------------
 
 
-def test_an_agent_that_is_configured_is_created_without_an_address(server):
+def test_an_agent_that_is_configured_is_created_without_an_address(server: Driver) -> None:
     assert server.post("/capture-admin/agents/x/configuration", data={"configuration": '{"a":"1"}'}).status_code == 200
     agent = server.get("/capture-admin/agents/x.json").json()["agent-state-update"]
     assert (agent["state"], agent["url"], agent["capabilities"]) == ("unknown", "", "")
 
 
-def test_an_agent_that_reports_without_address_gets_the_callers(server):
+def test_an_agent_that_reports_without_address_gets_the_callers(server: Driver) -> None:
     answer = server.post("/capture-admin/agents/x", data={"state": "idle", "address": ""})
     assert answer.text == "x set to idle"
     assert server.get("/capture-admin/agents/x.json").json()["agent-state-update"]["url"] == "127.0.0.1"
@@ -92,11 +96,11 @@ def test_an_agent_that_reports_without_address_gets_the_callers(server):
 
 
 @pytest.mark.parametrize("text", ["", "{", "<a", '{"a": {"b": "c"}}'])
-def test_a_configuration_that_cannot_be_read_is_refused(server, text):
+def test_a_configuration_that_cannot_be_read_is_refused(server: Driver, text: str) -> None:
     assert server.post("/capture-admin/agents/x/configuration", data={"configuration": text}).status_code == 400
 
 
-def test_a_configuration_may_be_a_document_of_java_properties(server):
+def test_a_configuration_may_be_a_document_of_java_properties(server: Driver) -> None:
     text = '<!DOCTYPE properties SYSTEM "http://java.sun.com/dtd/properties.dtd"><properties><entry key="a">ü</entry>'
     text += "</properties>"
     assert server.post("/capture-admin/agents/x/configuration", data={"configuration": text}).status_code == 200
@@ -104,7 +108,7 @@ def test_a_configuration_may_be_a_document_of_java_properties(server):
     assert answer["properties-response"]["properties"]["item"] == {"key": "a", "value": "ü"}
 
 
-def test_names_with_slashes_are_escaped(server):
+def test_names_with_slashes_are_escaped(server: Driver) -> None:
     server.post("/capture-admin/agents/Aula%2F1%20%C3%9C", data={"state": "idle", "address": "http://a"})
     assert server.get("/capture-admin/agents/Aula%2F1%20%C3%9C.json").json()["agent-state-update"]["name"] == "Aula/1 Ü"
     assert server.get("/capture-admin/agents/Aula/1.json").status_code == 404
@@ -119,7 +123,7 @@ def _upload(server: Driver, name: str = "a.png", data: bytes = b"png") -> str:
     return answer.text
 
 
-def test_a_theme_with_a_missing_file_is_created_and_hides_its_name(server):
+def test_a_theme_with_a_missing_file_is_created_and_hides_its_name(server: Driver) -> None:
     form = {"name": "t", "bumperActive": "true", "bumperFile": "00000000-0000-0000-0000-000000000000"}
     created = server.post("/admin-ng/themes", data=form)
     assert created.status_code == 200
@@ -128,14 +132,14 @@ def test_a_theme_with_a_missing_file_is_created_and_hides_its_name(server):
     assert "bumperFileName" not in shown
 
 
-def test_a_theme_keeps_its_files(server):
+def test_a_theme_keeps_its_files(server: Driver) -> None:
     identifier = _upload(server)
     server.post("/admin-ng/themes", data={"name": "t", "watermarkFile": identifier})
     root = server.simulator.storage.root / "staticfiles/mh_default_org"
     assert (root / identifier / "a.png").read_bytes() == b"png"
 
 
-def test_an_empty_field_of_a_change_keeps_what_was_there_and_a_replaced_file_is_deleted(server):
+def test_an_empty_field_of_a_change_keeps_what_was_there_and_a_replaced_file_is_deleted(server: Driver) -> None:
     old, new = _upload(server), _upload(server, "b.png", b"new")
     theme = server.post("/admin-ng/themes", data={"name": "t", "description": "d", "bumperFile": old}).json()
     changed = server.session.put(
@@ -145,7 +149,7 @@ def test_an_empty_field_of_a_change_keeps_what_was_there_and_a_replaced_file_is_
     assert server.get(f"/staticfiles/{old}").status_code == 404
 
 
-def test_a_deleted_theme_is_taken_from_its_series(server):
+def test_a_deleted_theme_is_taken_from_its_series(server: Driver) -> None:
     server.post("/series/", data={"identifier": "s", "title": "Series"})
     theme = server.post("/admin-ng/themes", data={"name": "t"}).json()
     server.post("/series/s/property", data={"name": "theme", "value": str(theme["id"])})
@@ -156,7 +160,7 @@ def test_a_deleted_theme_is_taken_from_its_series(server):
     assert server.get("/series/s/properties.json").json() == []
 
 
-def test_a_new_theme_shows_in_the_list_only_after_the_lag(simulators):
+def test_a_new_theme_shows_in_the_list_only_after_the_lag(simulators: Callable[..., Simulator]) -> None:
     server = Driver(simulators("empty", index_lag=60))
     theme = server.post("/admin-ng/themes", data={"name": "t"}).json()
     assert server.get("/admin-ng/themes/themes.json").json()["results"] == []
@@ -166,27 +170,29 @@ def test_a_new_theme_shows_in_the_list_only_after_the_lag(simulators):
 # --- comments -----------------------------------------------------------------------------------------------------
 
 
-def test_whether_a_comment_is_resolved_is_read_off_its_reason(commented):
+def test_whether_a_comment_is_resolved_is_read_off_its_reason(commented: Driver) -> None:
     def resolved(**form: str) -> bool:
-        return commented.post("/admin-ng/event/ev/comment", data={"text": "x", **form}).json()["resolvedStatus"]
+        answer = commented.post("/admin-ng/event/ev/comment", data={"text": "x", **form}).json()
+        status: bool = answer["resolvedStatus"]
+        return status
 
     assert not resolved(resolved="true", reason="cut")
     assert resolved(resolved="false", reason="Yes")
 
 
-def test_a_comment_without_text_or_event_is_refused(commented):
+def test_a_comment_without_text_or_event_is_refused(commented: Driver) -> None:
     assert commented.post("/admin-ng/event/ev/comment", data={"text": " "}).status_code == 400
     assert commented.post("/admin-ng/event/nope/comment", data={"text": "x"}).status_code == 404
 
 
-def test_a_comment_is_resolved_and_opened_again(commented):
+def test_a_comment_is_resolved_and_opened_again(commented: Driver) -> None:
     number = commented.post("/admin-ng/event/ev/comment", data={"text": "x"}).json()["id"]
     path = f"/admin-ng/event/ev/comment/{number}"
     assert commented.post(path).json()["resolvedStatus"]
     assert not commented.session.put(commented.url + path, data={"resolved": "false"}).json()["resolvedStatus"]
 
 
-def test_each_comment_archives_its_event_with_the_comments_catalog(commented):
+def test_each_comment_archives_its_event_with_the_comments_catalog(commented: Driver) -> None:
     before = commented.get("/api/events/ev").json()["archive_version"]
     number = commented.post("/admin-ng/event/ev/comment", data={"text": "x <y>", "reason": "r"}).json()["id"]
     commented.post(f"/admin-ng/event/ev/comment/{number}/reply", data={"text": "z"})
@@ -200,7 +206,7 @@ def test_each_comment_archives_its_event_with_the_comments_catalog(commented):
     assert (left / "comments.xml").is_file()
 
 
-def test_the_author_is_whoever_asks(simulators):
+def test_the_author_is_whoever_asks(simulators: Callable[..., Simulator]) -> None:
     users = (User("admin", "opencast", "Administrator", ("ROLE_ADMIN", "ROLE_SUDO")), User("ada", "x", "Ada"))
     server = Driver(simulators("empty", users=users))
     server.run(server.package("ev"), SNAPSHOT)
@@ -221,7 +227,7 @@ def _playlist(**changes: Any) -> dict[str, str]:
     return {"playlist": json.dumps(document | changes)}
 
 
-def test_a_playlist_keeps_its_id_and_gets_ids_for_its_entries(server):
+def test_a_playlist_keeps_its_id_and_gets_ids_for_its_entries(server: Driver) -> None:
     created = server.post("/api/playlists", data=_playlist())
     assert (created.status_code, created.json()["id"]) == (201, "p")
     assert created.headers["location"] == f"{server.url}/api/playlists/p"
@@ -237,17 +243,17 @@ def test_a_playlist_keeps_its_id_and_gets_ids_for_its_entries(server):
         {"colour": "red"},
     ],
 )
-def test_a_playlist_with_foreign_ids_types_or_fields_is_refused(server, change):
+def test_a_playlist_with_foreign_ids_types_or_fields_is_refused(server: Driver, change: dict[str, Any]) -> None:
     assert server.post("/api/playlists", data=_playlist(**change)).status_code == 400
 
 
-def test_a_change_of_a_playlist_keeps_what_it_does_not_name(server):
+def test_a_change_of_a_playlist_keeps_what_it_does_not_name(server: Driver) -> None:
     server.post("/api/playlists", data=_playlist())
     changed = server.session.put(f"{server.url}/api/playlists/p", data={"playlist": '{"title": "U"}'}).json()
     assert (changed["title"], changed["entries"][0]["contentId"]) == ("U", "a")
 
 
-def test_the_id_of_a_deleted_playlist_stays_taken(server):
+def test_the_id_of_a_deleted_playlist_stays_taken(server: Driver) -> None:
     server.post("/api/playlists", data=_playlist())
     server.session.delete(f"{server.url}/api/playlists/p")
     assert server.get("/api/playlists/p").status_code == 404

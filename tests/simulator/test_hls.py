@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
 
-from tests.simulator.driver import HLS, Driver
+from tests.simulator import Simulator
+from tests.simulator.driver import HLS, Driver, publication_of
 
 ENGAGE = ("publish-engage", {"download-source-flavors": "*/*"})
 
 
 @pytest.fixture
-def server(simulators) -> Driver:
+def server(simulators: Callable[..., Simulator]) -> Driver:
     return Driver(simulators("empty"))
 
 
@@ -19,17 +22,17 @@ def published(server: Driver, element_id: str, channel: str = "engage-player") -
     return server.get(f"/static/mh_default_org/{channel}/ev/{element_id}/{name}").text
 
 
-def test_published_playlists_refer_to_the_published_files(server):
+def test_published_playlists_refer_to_the_published_files(server: Driver) -> None:
     state, package = server.run(server.hls_package("ev"), [ENGAGE])
     assert state == "SUCCEEDED"
     assert published(server, "hls-master").endswith("\n../hls-variant/variant.m3u8\n")
     assert 'URI="../hls-media/cam.mp4"' in published(server, "hls-variant")
     assert published(server, "hls-variant").endswith("\n../hls-media/cam.mp4\n")
-    names = {track.detail("logicalname") for track in package.publication("engage-player").of_kind("track")}
+    names = {track.detail("logicalname") for track in publication_of(package, "engage-player").of_kind("track")}
     assert names == {"../hls-master/master.m3u8", "../hls-variant/variant.m3u8", "../hls-media/cam.mp4"}
 
 
-def test_the_files_that_were_published_stay_as_they_were(server):
+def test_the_files_that_were_published_stay_as_they_were(server: Driver) -> None:
     package = server.hls_package("ev")
     server.run(package, [ENGAGE])
     urls = {element.file_name: str(element.url) for element in package.elements}
@@ -45,11 +48,13 @@ def test_the_files_that_were_published_stay_as_they_were(server):
     ],
     ids=["alone", "without media", "rewritten before"],
 )
-def test_what_is_no_complete_set_of_plain_names_fails_the_publication(server, files):
+def test_what_is_no_complete_set_of_plain_names_fails_the_publication(
+    server: Driver, files: dict[str, tuple[str, bytes]]
+) -> None:
     assert server.run(server.hls_package("ev", files), [ENGAGE])[0] == "FAILED"
 
 
-def test_retracting_a_publication_removes_the_files_that_its_urls_name_whatever_their_channel(server):
+def test_retracting_a_publication_removes_the_files_that_its_urls_name_whatever_their_channel(server: Driver) -> None:
     shared = (
         "publish-configure",
         {"channel-id": "api", "download-source-flavors": "*/*", "with-published-elements": "true"},

@@ -15,8 +15,9 @@ def parse(data: bytes | str) -> etree._Element:
     raw = data.encode("utf-8") if isinstance(data, str) else data
     parser = etree.XMLParser(resolve_entities=False, no_network=True, huge_tree=False)
     root = etree.fromstring(raw, parser)
-    if root.getroottree().docinfo.doctype:
-        raise etree.XMLSyntaxError("document types are refused", 0, 0, 0)
+    if root.getroottree().docinfo.doctype:  # type: ignore[union-attr]  # lxml-stubs leave it out
+        # lxml-stubs have the arguments of another exception.
+        raise etree.XMLSyntaxError("document types are refused", 0, 0, 0)  # type: ignore[call-arg,arg-type]
     return root
 
 
@@ -53,7 +54,7 @@ def leaf(tag: str, value: str | None, prefix: str = "") -> str:
 def copy_of(element: etree._Element, prefix: str) -> str:
     """Write an element and what is in it again, with one prefix for all tags and without indentation."""
     tag = prefix + local(element)
-    opening = tag + attributes([(etree.QName(name).localname, value) for name, value in element.attrib.items()])
+    opening = tag + attributes([(etree.QName(name).localname, str(value)) for name, value in element.attrib.items()])
     inner = "".join(copy_of(child, prefix) for child in element if isinstance(child.tag, str))
     if not inner:
         inner = escape(text_of(element))

@@ -7,7 +7,7 @@ import hashlib
 import os
 import re
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -63,7 +63,7 @@ class Fault:
 class FaultyDisk(Disk):
     """A disk on which the n-th call fails, or every call of one kind."""
 
-    def __init__(self, fault: Fault | None = None, **always: int) -> None:
+    def __init__(self, fault: Fault | None = None, /, **always: int) -> None:
         self.fault = fault
         self.always = always
         self.calls: list[str] = []
@@ -133,8 +133,13 @@ class FakeServer:
     requests: list[tuple[str, int]] = field(default_factory=list)
     before: Callable[[], None] = lambda: None
 
+    def open_download(
+        self, url: str, *, start: int = 0, validator: str | None = None
+    ) -> AbstractContextManager[FakeAnswer]:
+        return self._answering(url, start, validator)
+
     @contextmanager
-    def open_download(self, url: str, *, start: int = 0, validator: str | None = None) -> Iterator[FakeAnswer]:
+    def _answering(self, url: str, start: int, validator: str | None) -> Iterator[FakeAnswer]:
         self.before()
         self.requests.append((url, start))
         data = self.files[url]

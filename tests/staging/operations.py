@@ -26,7 +26,7 @@ class Operation:
     """What is done on a site, with any disk; and what must be there when it went well."""
 
     name: str
-    run: Callable[[Site, Disk], None]
+    run: Callable[[Site, Disk], object]
     check: Callable[[Site], None]
 
     def __str__(self) -> str:
@@ -115,7 +115,7 @@ OPERATIONS = [
     Operation("resumed download", lambda site, disk: fetch(site, disk, WEB, link=False), staged_whole),
     Operation(
         "put",
-        lambda site, disk: store_on(site, disk).put([VIDEO], md5=md5(VIDEO), size=len(VIDEO)) and None,
+        lambda site, disk: store_on(site, disk).put([VIDEO], md5=md5(VIDEO), size=len(VIDEO)),
         staged_whole,
     ),
     Operation("link into the target", send, sent_whole),

@@ -11,7 +11,7 @@ from pathlib import Path
 DEADLINE = 60.0
 
 
-def in_child(work: Callable[[], None]) -> int:
+def in_child(work: Callable[[], object]) -> int:
     """Start a process that shares nothing but the file system; answer its id."""
     child = os.fork()
     if child:

@@ -37,7 +37,7 @@ def test_nothing_is_listed_after_the_targets_name_is_gone(site: Site, shared: Pa
     assert list(shared_inodes([site.archive], [site.files])) == []
 
 
-def test_the_command_prints_a_line_for_each_file(site: Site, shared: Path, capsys) -> None:
+def test_the_command_prints_a_line_for_each_file(site: Site, shared: Path, capsys: pytest.CaptureFixture[str]) -> None:
     code = main(["--source", str(site.archive), "--source", str(site.downloads), "--target", str(site.files)])
 
     printed = capsys.readouterr()
@@ -46,11 +46,13 @@ def test_the_command_prints_a_line_for_each_file(site: Site, shared: Path, capsy
     assert "1 files with 5 bytes" in printed.err
 
 
-def test_the_command_says_so_when_nothing_is_shared(site: Site, capsys) -> None:
+def test_the_command_says_so_when_nothing_is_shared(site: Site, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["--source", str(site.archive), "--target", str(site.files)]) == 0
     assert capsys.readouterr().out == ""
 
 
-def test_a_folder_that_cannot_be_read_is_an_error_and_not_an_empty_list(site: Site, capsys) -> None:
+def test_a_folder_that_cannot_be_read_is_an_error_and_not_an_empty_list(
+    site: Site, capsys: pytest.CaptureFixture[str]
+) -> None:
     assert main(["--source", str(site.folder / "not there"), "--target", str(site.files)]) == 2
     assert "not there" in capsys.readouterr().err

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import os
+from contextlib import AbstractContextManager
 
 import pytest
 from opencast.errors import ChecksumMismatch, SizeMismatch, StagingFull, UnexpectedContent, Unreachable
@@ -12,7 +13,7 @@ from opencast.staging.source import Fetcher, SourceFile
 from opencast.staging.store import ObjectStore
 
 from tests.staging.conftest import Site
-from tests.staging.doubles import FakeServer, assert_store_is_sound, incoming, md5
+from tests.staging.doubles import FakeAnswer, FakeServer, assert_store_is_sound, incoming, md5
 
 URL = "http://source.test/static/mh_default_org/engage-player/mp1/el1/cam.mp4"
 DATA = os.urandom(3_000_000)
@@ -70,7 +71,9 @@ def test_a_file_that_changed_between_two_parts_is_begun_again(web_fetcher: Fetch
 
 def test_a_part_of_another_version_is_not_glued_to_the_first(store: ObjectStore, site: Site) -> None:
     class IgnoresIfRange(FakeServer):
-        def open_download(self, url: str, *, start: int = 0, validator: str | None = None):
+        def open_download(
+            self, url: str, *, start: int = 0, validator: str | None = None
+        ) -> AbstractContextManager[FakeAnswer]:
             return super().open_download(url, start=start)
 
     server = IgnoresIfRange({URL: DATA}, breaks=[1_000_000, None], etags=["first", "second", "second"])
@@ -111,7 +114,9 @@ def test_pauses_between_tries_grow(store: ObjectStore, server: FakeServer) -> No
 
 def test_what_the_client_refuses_before_the_first_byte_is_not_repeated_here(store: ObjectStore) -> None:
     class Down(FakeServer):
-        def open_download(self, url: str, *, start: int = 0, validator: str | None = None):
+        def open_download(
+            self, url: str, *, start: int = 0, validator: str | None = None
+        ) -> AbstractContextManager[FakeAnswer]:
             self.requests.append((url, start))
             raise Unreachable("no connection, also after the client's own tries")
 
@@ -122,7 +127,7 @@ def test_what_the_client_refuses_before_the_first_byte_is_not_repeated_here(stor
 
 
 def test_a_truncated_file_with_the_right_length_header_is_refused(
-    web_fetcher: Fetcher, server: FakeServer, site
+    web_fetcher: Fetcher, server: FakeServer, site: Site
 ) -> None:
     server.files[URL] = DATA[:-1]
     server.announce = len(DATA)
@@ -133,7 +138,9 @@ def test_a_truncated_file_with_the_right_length_header_is_refused(
     assert_store_is_sound(site.staging)
 
 
-def test_a_truncated_file_with_the_truncated_length_is_refused(web_fetcher: Fetcher, server: FakeServer, site) -> None:
+def test_a_truncated_file_with_the_truncated_length_is_refused(
+    web_fetcher: Fetcher, server: FakeServer, site: Site
+) -> None:
     server.files[URL] = DATA[:-1]
 
     with pytest.raises(ChecksumMismatch):
@@ -153,7 +160,9 @@ def test_more_bytes_than_announced_are_not_written(web_fetcher: Fetcher, server:
 
 @pytest.mark.parametrize("page", [b"<!DOCTYPE html><title>Log in</title>", b"\xef\xbb\xbf\n <html lang=de>"])
 @pytest.mark.parametrize("known", [True, False])
-def test_a_login_page_instead_of_the_file_is_refused(web_fetcher: Fetcher, server: FakeServer, page, known) -> None:
+def test_a_login_page_instead_of_the_file_is_refused(
+    web_fetcher: Fetcher, server: FakeServer, page: bytes, known: bool
+) -> None:
     server.files[URL] = page
     server.types[URL] = "video/mp4"
 

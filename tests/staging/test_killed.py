@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import signal
 import time
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -34,6 +35,11 @@ from tests.staging.processes import DEADLINE, end_of, in_child, wait_for
 pytestmark = pytest.mark.usefixtures("no_waiting_for_the_disk")
 
 
+def kill_at(last: int, call: int) -> None:
+    if call == last:
+        os.kill(os.getpid(), signal.SIGKILL)
+
+
 @pytest.mark.parametrize("operation", OPERATIONS, ids=str)
 def test_a_killed_run_leaves_nothing_wrong_and_the_next_one_goes_on(tmp_path: Path, operation: Operation) -> None:
     calls = calls_of(operation, tmp_path / "counted")
@@ -43,9 +49,9 @@ def test_a_killed_run_leaves_nothing_wrong_and_the_next_one_goes_on(tmp_path: Pa
         path = site.archived_path()
         source = (path.read_bytes(), path.stat().st_mode, path.stat().st_mtime)
         disk = FaultyDisk()
-        disk.before = lambda call, last=number: os.kill(os.getpid(), signal.SIGKILL) if call == last else None
+        disk.before = partial(kill_at, number)
 
-        assert end_of(in_child(lambda site=site, disk=disk: operation.run(site, disk))) == -signal.SIGKILL
+        assert end_of(in_child(partial(operation.run, site, disk))) == -signal.SIGKILL
         try:
             assert_nothing_wrong(site, source)
             operation.run(site, Disk())
@@ -126,7 +132,7 @@ def test_many_processes_on_the_same_files_end_with_one_of_each(site: Site) -> No
             Fetcher(store, FakeServer(), site.mounts, link=link).fetch(file)
             store.sweep()
 
-    children = [in_child(lambda link=link: work(link)) for link in (True, False, True, False)]
+    children = [in_child(partial(work, link)) for link in (True, False, True, False)]
 
     assert [end_of(child) for child in children] == [0, 0, 0, 0]
     assert_store_is_sound(site.staging)

@@ -5,12 +5,14 @@ from __future__ import annotations
 import errno
 import os
 from pathlib import Path
+from typing import Any
 
 import pytest
 from opencast.errors import (
     ChecksumMismatch,
     InvalidIdentifier,
     RouteUnavailable,
+    StagingError,
     StagingFull,
     StorageFailure,
     StorageRefused,
@@ -40,7 +42,7 @@ def stage(store: ObjectStore, data: bytes) -> StagedObject:
     return StagedObject(stored.digest.md5, stored.digest.size, stored.path, "download")
 
 
-def route_on(disk: FaultyDisk, site: Site, **options: object) -> LinkRoute:
+def route_on(disk: FaultyDisk, site: Site, **options: Any) -> LinkRoute:
     ObjectStore(site.staging)  # its folders are there already
     return LinkRoute(site.files, ObjectStore(site.staging, disk=disk), FakeRepository(site.files), **options)
 
@@ -108,7 +110,7 @@ def test_sending_again_changes_nothing(route: LinkRoute, staged: StagedObject, s
     ],
 )
 def test_what_a_killed_run_left_is_replaced(
-    route, staged: StagedObject, site: Site, leftover: dict[str, bytes]
+    route: LinkRoute, staged: StagedObject, site: Site, leftover: dict[str, bytes]
 ) -> None:
     folder = site.files / "mediapackage" / "mp1" / "el1"
     folder.mkdir(parents=True)
@@ -121,7 +123,9 @@ def test_what_a_killed_run_left_is_replaced(
     assert (folder / "cam.mp4").stat().st_ino == staged.path.stat().st_ino
 
 
-def test_other_bytes_of_an_element_are_replaced_and_not_written_into(route, store: ObjectStore, site: Site) -> None:
+def test_other_bytes_of_an_element_are_replaced_and_not_written_into(
+    route: LinkRoute, store: ObjectStore, site: Site
+) -> None:
     old, new = stage(store, b"old"), stage(store, b"new")
     route.send("mp1", "el1", "cam.mp4", old)
 
@@ -152,7 +156,9 @@ def test_an_element_is_never_complete_before_its_file_is_there(site: Site, stage
 
 
 @pytest.mark.parametrize("code", [errno.EXDEV, errno.EMLINK, errno.EPERM, errno.EOPNOTSUPP])
-def test_where_a_link_is_refused_the_file_is_copied_and_the_report_says_so(site, staged, code: int) -> None:
+def test_where_a_link_is_refused_the_file_is_copied_and_the_report_says_so(
+    site: Site, staged: StagedObject, code: int
+) -> None:
     route = route_on(FaultyDisk(link=code), site)
 
     sent = route.send("mp1", "el1", "cam.mp4", staged)
@@ -163,7 +169,9 @@ def test_where_a_link_is_refused_the_file_is_copied_and_the_report_says_so(site,
     assert contents(folder) == {"cam.mp4": b"video", "cam.mp4.md5": md5(b"video").encode()}
 
 
-def test_a_target_on_another_file_system_gets_a_copy(staged, store, repository, other_file_system: Path) -> None:
+def test_a_target_on_another_file_system_gets_a_copy(
+    staged: StagedObject, store: ObjectStore, repository: FakeRepository, other_file_system: Path
+) -> None:
     (other_file_system / "mediapackage").mkdir()
     route = LinkRoute(other_file_system, store, repository)
 
@@ -194,7 +202,9 @@ def test_copies_can_be_forbidden(site: Site, staged: StagedObject) -> None:
         ("rename", errno.EIO, StorageFailure),
     ],
 )
-def test_errors_of_the_targets_file_system_leave_no_complete_element(site, staged, call, code, error) -> None:
+def test_errors_of_the_targets_file_system_leave_no_complete_element(
+    site: Site, staged: StagedObject, call: str, code: int, error: type[StagingError]
+) -> None:
     route = route_on(FaultyDisk(**{call: code}), site)
 
     with pytest.raises(error):
@@ -204,7 +214,7 @@ def test_errors_of_the_targets_file_system_leave_no_complete_element(site, stage
 
 
 def test_a_missing_repository_folder_is_an_error_with_advice(
-    site: Site, store: ObjectStore, staged, repository
+    site: Site, store: ObjectStore, staged: StagedObject, repository: FakeRepository
 ) -> None:
     route = LinkRoute(site.files / "not mounted", store, repository)
 
@@ -212,7 +222,7 @@ def test_a_missing_repository_folder_is_an_error_with_advice(
         route.send("mp1", "el1", "cam.mp4", staged)
 
 
-def test_a_symbolic_link_in_the_repository_is_not_followed(route: LinkRoute, staged, site: Site) -> None:
+def test_a_symbolic_link_in_the_repository_is_not_followed(route: LinkRoute, staged: StagedObject, site: Site) -> None:
     (site.folder / "outside").mkdir()
     (site.files / "mediapackage" / "mp1").symlink_to(site.folder / "outside")
 
@@ -254,7 +264,9 @@ def test_new_folders_are_like_the_one_around_them(route: LinkRoute, staged: Stag
     assert (packages / "mp1/el1/cam.mp4.md5").stat().st_mode & 0o777 == 0o644
 
 
-def test_what_is_made_belongs_to_opencast_and_what_is_linked_keeps_its_owner(route, staged, site: Site) -> None:
+def test_what_is_made_belongs_to_opencast_and_what_is_linked_keeps_its_owner(
+    route: LinkRoute, staged: StagedObject, site: Site
+) -> None:
     if os.geteuid() != 0:
         pytest.skip("only root may give files away")
     os.chown(site.files / "mediapackage", 4711, 4712)
@@ -267,7 +279,9 @@ def test_what_is_made_belongs_to_opencast_and_what_is_linked_keeps_its_owner(rou
     assert staged.path.stat().st_uid == 0
 
 
-def test_who_may_not_give_files_away_goes_on_with_its_own(site: Site, staged, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_who_may_not_give_files_away_goes_on_with_its_own(
+    site: Site, staged: StagedObject, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def refuse(*_: object) -> None:
         raise PermissionError(errno.EPERM, "Operation not permitted")
 
@@ -279,7 +293,9 @@ def test_who_may_not_give_files_away_goes_on_with_its_own(site: Site, staged, mo
     assert route_on(FaultyDisk(), site).send("mp1", "el1", "cam.mp4", staged).how == "link"
 
 
-def test_an_inode_that_opencast_may_not_read_is_copied_and_never_changed(site, store, staged, repository) -> None:
+def test_an_inode_that_opencast_may_not_read_is_copied_and_never_changed(
+    site: Site, store: ObjectStore, staged: StagedObject, repository: FakeRepository
+) -> None:
     staged.path.chmod(0o600)
     route = LinkRoute(site.files, store, repository, account=Account(4711, 4712))
 
@@ -332,7 +348,9 @@ def test_removing_twice_is_harmless(route: LinkRoute) -> None:
     assert route.remove_sent("mp1", ["el1"]) == 0
 
 
-def test_the_collections_of_the_repository_are_never_touched(route: LinkRoute, staged, site: Site) -> None:
+def test_the_collections_of_the_repository_are_never_touched(
+    route: LinkRoute, staged: StagedObject, site: Site
+) -> None:
     (site.files / "collection" / "x").mkdir(parents=True)
     (site.files / "collection" / "x" / "upload.mp4").write_bytes(b"theirs")
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -186,7 +187,7 @@ def test_the_root_itself_may_be_a_symbolic_link(site: Site) -> None:
 
 
 @pytest.mark.parametrize("make", [os.mkfifo, os.mkdir])
-def test_what_is_no_plain_file_is_not_opened(site: Site, make) -> None:
+def test_what_is_no_plain_file_is_not_opened(site: Site, make: Callable[[Path], None]) -> None:
     file = site.published(b"published")
     path = site.downloads / ORGANIZATION / "engage-player/mp1/pub1/cam.mp4"
     path.unlink()

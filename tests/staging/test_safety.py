@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 from pathlib import Path
+from typing import Any
 
 import pytest
 from opencast.errors import ConfigurationError
@@ -23,8 +24,8 @@ class ReadOnly(Disk):
         return False
 
 
-def check(site: Site, **changed: object) -> None:
-    options = {
+def check(site: Site, **changed: Any) -> None:
+    options: dict[str, Any] = {
         "staging": site.staging,
         "mounts": site.mounts,
         "files_root": site.files,

@@ -115,14 +115,18 @@ def collection(site: Site) -> list[Path]:
     return list((site.files / "collection").rglob("*-*"))
 
 
-def test_a_file_that_only_one_needs_is_uploaded_as_ever(route, staged, target, site: Site) -> None:
+def test_a_file_that_only_one_needs_is_uploaded_as_ever(
+    route: SharedUploadRoute, staged: StagedObject, target: Collecting, site: Site
+) -> None:
     sent = route.send("mp1", "el", "cam.mp4", staged, is_new=True)
 
     assert (sent.how, sent.bytes_written) == ("upload", len(VIDEO))
     assert (target.puts, target.collects) == (1, 0)
 
 
-def test_a_file_that_another_needs_too_is_sent_once_for_both(route, staged, target, memory: Memory, site: Site) -> None:
+def test_a_file_that_another_needs_too_is_sent_once_for_both(
+    route: SharedUploadRoute, staged: StagedObject, target: Collecting, memory: Memory, site: Site
+) -> None:
     memory.wanted = True
     first = route.send("mp1", "el", "cam.mp4", staged, is_new=True)
     second = route.send("mp2", "el", "other.mp4", staged, is_new=True)
@@ -134,14 +138,18 @@ def test_a_file_that_another_needs_too_is_sent_once_for_both(route, staged, targ
     assert contents(site.files)["mediapackage/mp2/el/other.mp4"] == VIDEO
 
 
-def test_a_file_is_sent_twice_at_most_when_nobody_knew(route, staged, target) -> None:
+def test_a_file_is_sent_twice_at_most_when_nobody_knew(
+    route: SharedUploadRoute, staged: StagedObject, target: Collecting
+) -> None:
     for number in range(5):
         route.send(f"mp{number}", "el", "cam.mp4", staged, is_new=True)
 
     assert (target.puts, target.collects) == (1, 1)
 
 
-def test_small_files_are_not_shared(route, store: ObjectStore, target, memory: Memory) -> None:
+def test_small_files_are_not_shared(
+    route: SharedUploadRoute, store: ObjectStore, target: Collecting, memory: Memory
+) -> None:
     memory.wanted = True
     small = store.put([b"tiny"])
     route.send("mp1", "el", "dc.xml", StagedObject(small.digest.md5, 4, small.path, "present"), is_new=True)
@@ -149,7 +157,9 @@ def test_small_files_are_not_shared(route, store: ObjectStore, target, memory: M
     assert (target.puts, target.collects) == (1, 0)
 
 
-def test_a_name_in_the_collection_is_never_used_twice(route, staged, target, memory: Memory, site: Site) -> None:
+def test_a_name_in_the_collection_is_never_used_twice(
+    route: SharedUploadRoute, staged: StagedObject, target: Collecting, memory: Memory, site: Site
+) -> None:
     memory.wanted = True
     route.send("mp1", "el", "cam.mp4", staged, is_new=True)
     route.clear()
@@ -159,7 +169,9 @@ def test_a_name_in_the_collection_is_never_used_twice(route, staged, target, mem
     assert contents(site.files)["mediapackage/mp1/el/cam.mp4"] == VIDEO
 
 
-def test_the_collection_is_emptied_and_what_was_linked_stays(route, staged, memory: Memory, site: Site) -> None:
+def test_the_collection_is_emptied_and_what_was_linked_stays(
+    route: SharedUploadRoute, staged: StagedObject, memory: Memory, site: Site
+) -> None:
     memory.wanted = True
     route.send("mp1", "el", "cam.mp4", staged, is_new=True)
 
@@ -169,7 +181,9 @@ def test_the_collection_is_emptied_and_what_was_linked_stays(route, staged, memo
     assert contents(site.files)["mediapackage/mp1/el/cam.mp4"] == VIDEO
 
 
-def test_a_collection_that_somebody_else_emptied_is_filled_again(route, staged, target, memory, site: Site) -> None:
+def test_a_collection_that_somebody_else_emptied_is_filled_again(
+    route: SharedUploadRoute, staged: StagedObject, target: Collecting, memory: Memory, site: Site
+) -> None:
     memory.wanted = True
     route.send("mp1", "el", "cam.mp4", staged, is_new=True)
     for path in collection(site):
@@ -180,7 +194,9 @@ def test_a_collection_that_somebody_else_emptied_is_filled_again(route, staged, 
     assert target.collects == 2
 
 
-def test_a_link_is_believed_only_by_the_targets_checksum(route, staged, target, memory: Memory, site: Site) -> None:
+def test_a_link_is_believed_only_by_the_targets_checksum(
+    route: SharedUploadRoute, staged: StagedObject, target: Collecting, memory: Memory, site: Site
+) -> None:
     memory.wanted = target.links_damage = True
     sent = route.send("mp1", "el", "cam.mp4", staged, is_new=True)
 
@@ -190,7 +206,9 @@ def test_a_link_is_believed_only_by_the_targets_checksum(route, staged, target, 
     assert collection(site) == []
 
 
-def test_a_target_that_takes_no_shared_files_gets_each_file(route, staged, target, memory: Memory) -> None:
+def test_a_target_that_takes_no_shared_files_gets_each_file(
+    route: SharedUploadRoute, staged: StagedObject, target: Collecting, memory: Memory
+) -> None:
     memory.wanted = True
     target.refuses = Forbidden("not for you")
     sent = route.send("mp1", "el", "cam.mp4", staged, is_new=True)
@@ -200,7 +218,7 @@ def test_a_target_that_takes_no_shared_files_gets_each_file(route, staged, targe
 
 
 def test_a_connection_that_breaks_is_tried_again_by_the_task_and_nothing_is_left(
-    route, staged, target, memory: Memory, site: Site
+    route: SharedUploadRoute, staged: StagedObject, target: Collecting, memory: Memory, site: Site
 ) -> None:
     memory.wanted = True
     target.refuses = Unreachable("broken")
@@ -214,14 +232,16 @@ def test_a_connection_that_breaks_is_tried_again_by_the_task_and_nothing_is_left
     assert collection(site) == []
 
 
-def test_what_the_element_has_already_is_neither_sent_nor_linked(route, staged, target) -> None:
+def test_what_the_element_has_already_is_neither_sent_nor_linked(
+    route: SharedUploadRoute, staged: StagedObject, target: Collecting
+) -> None:
     route.send("mp1", "el", "cam.mp4", staged, is_new=True)
     again = route.send("mp1", "el", "cam.mp4", staged)
 
     assert (again.how, target.puts, target.links) == ("present", 1, 0)
 
 
-def test_elements_are_removed_as_ever(route, staged, site: Site) -> None:
+def test_elements_are_removed_as_ever(route: SharedUploadRoute, staged: StagedObject, site: Site) -> None:
     route.send("mp1", "el", "cam.mp4", staged, is_new=True)
 
     assert route.remove_sent("mp1", ["el"]) == 1

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import threading
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -197,7 +198,7 @@ def test_a_source_file_that_is_replaced_before_it_is_linked_is_refused(site: Sit
     file = site.archived(b"video")
 
     class Racing(FaultyDisk):
-        def link(self, source, target, *, at=None, to=None) -> None:
+        def link(self, source: str | Path, target: str | Path, *, at: int | None = None, to: int | None = None) -> None:
             site.archived_path().unlink()
             site.archived_path().write_bytes(b"video")
             super().link(source, target, at=at, to=to)
@@ -239,9 +240,9 @@ def test_two_workers_that_stage_the_same_object_download_it_once(site: Site, ser
 
     server.before = hold_the_first_back
     file = SourceFile(url, md5(b"video"), 5, "track")
-    results = []
+    results: list[str] = []
 
-    def work(sleep) -> None:
+    def work(sleep: Callable[[float], None]) -> None:
         results.append(Fetcher(ObjectStore(site.staging, reserve_bytes=0, sleep=sleep), server).fetch(file).how)
 
     first = threading.Thread(target=work, args=(lambda seconds: None,))
@@ -303,7 +304,9 @@ def test_a_size_of_zero_or_less_means_unknown(site: Site, fetcher: Fetcher, size
     assert staged.size == 5
 
 
-def test_a_wrong_size_beside_a_right_md5_is_noted_and_remembered(site: Site, store: ObjectStore, server) -> None:
+def test_a_wrong_size_beside_a_right_md5_is_noted_and_remembered(
+    site: Site, store: ObjectStore, server: FakeServer
+) -> None:
     known = Memory()
     file = replace(site.archived(b"video"), size=99)
     fetcher = Fetcher(store, server, site.mounts, link=True, known=known)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -20,6 +21,7 @@ from opencast.errors import (
 from opencast.staging.digest import Digest
 from opencast.staging.store import ObjectStore
 
+from tests.staging.conftest import Site
 from tests.staging.doubles import FaultyDisk, assert_store_is_sound, digest, incoming, md5
 
 
@@ -56,7 +58,7 @@ def test_the_same_bytes_are_one_inode(store: ObjectStore) -> None:
     assert second.path.stat().st_nlink == 1
 
 
-def test_nothing_temporary_stays_after_an_object_was_stored(store: ObjectStore, site) -> None:
+def test_nothing_temporary_stays_after_an_object_was_stored(store: ObjectStore, site: Site) -> None:
     store.put([b"some bytes"])
 
     assert incoming(site.staging) == []
@@ -78,7 +80,7 @@ def test_an_md5_in_upper_case_is_the_same_object(store: ObjectStore) -> None:
     assert store.find(md5(b"some bytes").upper(), 10) is not None
 
 
-def test_bytes_with_another_md5_than_promised_are_refused(store: ObjectStore, site) -> None:
+def test_bytes_with_another_md5_than_promised_are_refused(store: ObjectStore, site: Site) -> None:
     with pytest.raises(ChecksumMismatch):
         store.put([b"other bytes"], md5=md5(b"promised"))
 
@@ -86,7 +88,7 @@ def test_bytes_with_another_md5_than_promised_are_refused(store: ObjectStore, si
     assert incoming(site.staging) == []
 
 
-def test_bytes_of_another_size_than_promised_are_refused(store: ObjectStore, site) -> None:
+def test_bytes_of_another_size_than_promised_are_refused(store: ObjectStore, site: Site) -> None:
     with pytest.raises(SizeMismatch):
         store.put([b"four"], size=5)
 
@@ -103,7 +105,7 @@ def test_large_content_keeps_its_digest_although_a_thread_computes_it(store: Obj
     assert_store_is_sound(store.root)
 
 
-def test_a_write_that_takes_only_some_bytes_is_gone_on_with(site) -> None:
+def test_a_write_that_takes_only_some_bytes_is_gone_on_with(site: Site) -> None:
     class ShortWrites(FaultyDisk):
         def write(self, fd: int, data: bytes | memoryview) -> int:
             return os.write(fd, data[:3])
@@ -113,7 +115,7 @@ def test_a_write_that_takes_only_some_bytes_is_gone_on_with(site) -> None:
     assert store.put([b"eleven bytes"]).path.read_bytes() == b"eleven bytes"
 
 
-def test_a_file_is_on_the_disk_before_its_name_is(site) -> None:
+def test_a_file_is_on_the_disk_before_its_name_is(site: Site) -> None:
     disk = FaultyDisk()
     store = ObjectStore(site.staging, reserve_bytes=0, disk=disk)
     disk.calls.clear()
@@ -124,7 +126,7 @@ def test_a_file_is_on_the_disk_before_its_name_is(site) -> None:
     assert disk.calls[disk.calls.index("rename") :].count("sync_folder") == 1
 
 
-def test_stored_files_can_be_read_by_the_target_whatever_the_umask(site) -> None:
+def test_stored_files_can_be_read_by_the_target_whatever_the_umask(site: Site) -> None:
     before = os.umask(0o077)
     try:
         store = ObjectStore(site.staging, reserve_bytes=0)
@@ -207,7 +209,7 @@ def test_the_age_of_an_object_is_not_the_age_of_its_source(store: ObjectStore) -
 # --- room ------------------------------------------------------------------------------------------------------------
 
 
-def test_a_file_that_would_exceed_the_budget_waits(site) -> None:
+def test_a_file_that_would_exceed_the_budget_waits(site: Site) -> None:
     store = ObjectStore(site.staging, budget_bytes=15, reserve_bytes=0)
     store.put([b"0123456789"], size=10)
 
@@ -218,7 +220,7 @@ def test_a_file_that_would_exceed_the_budget_waits(site) -> None:
     assert incoming(site.staging) == []
 
 
-def test_the_budget_has_room_again_when_an_object_was_removed(site) -> None:
+def test_the_budget_has_room_again_when_an_object_was_removed(site: Site) -> None:
     store = ObjectStore(site.staging, budget_bytes=15, reserve_bytes=0)
     first = store.put([b"0123456789"], size=10)
     store.remove(first.digest)
@@ -226,7 +228,7 @@ def test_the_budget_has_room_again_when_an_object_was_removed(site) -> None:
     assert store.put([b"abcdefghij"], size=10).digest.size == 10
 
 
-def test_the_budget_counts_what_other_workers_have_announced(site) -> None:
+def test_the_budget_counts_what_other_workers_have_announced(site: Site) -> None:
     store = ObjectStore(site.staging, budget_bytes=100, reserve_bytes=0)
     other = ObjectStore(site.staging, budget_bytes=100, reserve_bytes=0)
 
@@ -234,7 +236,7 @@ def test_the_budget_counts_what_other_workers_have_announced(site) -> None:
         store.put([b"0123456789"], size=10)
 
 
-def test_the_budget_does_not_count_what_is_linked_elsewhere(site, tmp_path: Path) -> None:
+def test_the_budget_does_not_count_what_is_linked_elsewhere(site: Site, tmp_path: Path) -> None:
     store = ObjectStore(site.staging, budget_bytes=15, reserve_bytes=0)
     first = store.put([b"0123456789"], size=10)
     os.link(first.path, tmp_path / "in the target")
@@ -243,7 +245,7 @@ def test_the_budget_does_not_count_what_is_linked_elsewhere(site, tmp_path: Path
     ObjectStore(site.staging, budget_bytes=15, reserve_bytes=0).put([b"abcdefghij"], size=10)
 
 
-def test_a_file_larger_than_the_whole_budget_does_not_wait_for_ever(site) -> None:
+def test_a_file_larger_than_the_whole_budget_does_not_wait_for_ever(site: Site) -> None:
     store = ObjectStore(site.staging, budget_bytes=15, reserve_bytes=0)
 
     with pytest.raises(StagingError) as caught:
@@ -252,7 +254,7 @@ def test_a_file_larger_than_the_whole_budget_does_not_wait_for_ever(site) -> Non
     assert not caught.value.retriable
 
 
-def test_bytes_stay_free_on_the_file_system(site) -> None:
+def test_bytes_stay_free_on_the_file_system(site: Site) -> None:
     class SmallDisk(FaultyDisk):
         def free_bytes(self, path: Path) -> int:
             return 1000
@@ -264,7 +266,7 @@ def test_bytes_stay_free_on_the_file_system(site) -> None:
         store.put([b"y" * 101], size=101)
 
 
-def test_a_file_of_unknown_size_asks_for_room_while_it_grows(site) -> None:
+def test_a_file_of_unknown_size_asks_for_room_while_it_grows(site: Site) -> None:
     class FillingDisk(FaultyDisk):
         free = 1000
 
@@ -274,7 +276,7 @@ def test_a_file_of_unknown_size_asks_for_room_while_it_grows(site) -> None:
     disk = FillingDisk()
     store = ObjectStore(site.staging, reserve_bytes=900, disk=disk)
 
-    def endless():
+    def endless() -> Iterator[bytes]:
         yield b"x"
         disk.free = 0
         while True:
@@ -286,7 +288,7 @@ def test_a_file_of_unknown_size_asks_for_room_while_it_grows(site) -> None:
 
 
 @pytest.mark.parametrize("code", [errno.ENOSPC, errno.EDQUOT])
-def test_a_full_disk_waits_and_leaves_nothing(site, code: int) -> None:
+def test_a_full_disk_waits_and_leaves_nothing(site: Site, code: int) -> None:
     store = ObjectStore(site.staging, reserve_bytes=0, disk=FaultyDisk(write=code))
 
     with pytest.raises(StagingFull):
@@ -297,7 +299,7 @@ def test_a_full_disk_waits_and_leaves_nothing(site, code: int) -> None:
 
 
 @pytest.mark.parametrize("code", [errno.EACCES, errno.EROFS, errno.EPERM])
-def test_a_folder_that_refuses_is_an_error_that_waiting_does_not_mend(site, code: int) -> None:
+def test_a_folder_that_refuses_is_an_error_that_waiting_does_not_mend(site: Site, code: int) -> None:
     store = ObjectStore(site.staging, reserve_bytes=0, disk=FaultyDisk(create=code))
 
     with pytest.raises(StorageRefused) as caught:
@@ -308,7 +310,7 @@ def test_a_folder_that_refuses_is_an_error_that_waiting_does_not_mend(site, code
 
 
 @pytest.mark.parametrize("call", ["create", "write", "sync", "rename", "sync_folder"])
-def test_an_io_error_leaves_no_wrong_object(site, call: str) -> None:
+def test_an_io_error_leaves_no_wrong_object(site: Site, call: str) -> None:
     ObjectStore(site.staging)
     store = ObjectStore(site.staging, reserve_bytes=0, disk=FaultyDisk(**{call: errno.EIO}))
 
@@ -319,7 +321,7 @@ def test_an_io_error_leaves_no_wrong_object(site, call: str) -> None:
     assert_store_is_sound(site.staging)
 
 
-def test_a_file_system_without_locks_is_refused_with_advice(site) -> None:
+def test_a_file_system_without_locks_is_refused_with_advice(site: Site) -> None:
     store = ObjectStore(site.staging, reserve_bytes=0, disk=FaultyDisk(try_lock=errno.ENOLCK))
 
     with pytest.raises(ConfigurationError, match="locking"):
@@ -329,7 +331,7 @@ def test_a_file_system_without_locks_is_refused_with_advice(site) -> None:
 # --- leftovers -------------------------------------------------------------------------------------------------------
 
 
-def test_sweep_removes_what_killed_workers_left(store: ObjectStore, site) -> None:
+def test_sweep_removes_what_killed_workers_left(store: ObjectStore, site: Site) -> None:
     (site.staging / "incoming" / f"{'a' * 32}.10.part").write_bytes(b"half")
     (site.staging / "incoming" / f"{'b' * 32}.0.link").write_bytes(b"linked")
     (site.staging / "incoming" / "put-1234.0.part").write_bytes(b"")
@@ -338,13 +340,13 @@ def test_sweep_removes_what_killed_workers_left(store: ObjectStore, site) -> Non
     assert incoming(site.staging) == []
 
 
-def test_sweep_leaves_what_a_living_worker_writes(store: ObjectStore, site) -> None:
+def test_sweep_leaves_what_a_living_worker_writes(store: ObjectStore, site: Site) -> None:
     with store.lock("a" * 32), store.create("a" * 32, 10):
         assert ObjectStore(site.staging).sweep() == 0
         assert incoming(site.staging) == [f"{'a' * 32}.10.part"]
 
 
-def test_sweep_can_leave_young_ones_for_downloads_to_go_on(store: ObjectStore, site) -> None:
+def test_sweep_can_leave_young_ones_for_downloads_to_go_on(store: ObjectStore, site: Site) -> None:
     (site.staging / "incoming" / f"{'a' * 32}.10.part").write_bytes(b"half")
 
     assert store.sweep(min_age=3600) == 0
@@ -352,7 +354,7 @@ def test_sweep_can_leave_young_ones_for_downloads_to_go_on(store: ObjectStore, s
 
 
 def test_a_leftover_that_is_linked_elsewhere_is_never_opened_for_writing(
-    store: ObjectStore, site, tmp_path: Path
+    store: ObjectStore, site: Site, tmp_path: Path
 ) -> None:
     (tmp_path / "of the source").write_bytes(b"precious")
     os.link(tmp_path / "of the source", site.staging / "incoming" / f"{'a' * 32}.10.part")

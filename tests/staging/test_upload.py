@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import BinaryIO
+
 import pytest
 from opencast.errors import ChecksumMismatch, Forbidden, InvalidIdentifier
 from opencast.staging.source import StagedObject
@@ -23,7 +25,9 @@ def route(store: ObjectStore, repository: FakeRepository) -> UploadRoute:
     return UploadRoute(store, repository)
 
 
-def test_a_file_is_uploaded_once_and_its_url_is_the_targets(route: UploadRoute, staged, repository, site: Site) -> None:
+def test_a_file_is_uploaded_once_and_its_url_is_the_targets(
+    route: UploadRoute, staged: StagedObject, repository: FakeRepository, site: Site
+) -> None:
     sent = route.send("mp1", "el1", "a file.mp4", staged)
 
     assert (sent.how, sent.bytes_written) == ("upload", 5)
@@ -32,7 +36,9 @@ def test_a_file_is_uploaded_once_and_its_url_is_the_targets(route: UploadRoute, 
     assert repository.puts == 1
 
 
-def test_what_the_target_has_is_not_sent_again(route: UploadRoute, staged: StagedObject, repository) -> None:
+def test_what_the_target_has_is_not_sent_again(
+    route: UploadRoute, staged: StagedObject, repository: FakeRepository
+) -> None:
     first = route.send("mp1", "el1", "cam.mp4", staged)
     second = route.send("mp1", "el1", "cam.mp4", staged)
 
@@ -40,7 +46,9 @@ def test_what_the_target_has_is_not_sent_again(route: UploadRoute, staged: Stage
     assert repository.puts == 1
 
 
-def test_other_bytes_of_an_element_are_replaced(route: UploadRoute, store: ObjectStore, staged, repository) -> None:
+def test_other_bytes_of_an_element_are_replaced(
+    route: UploadRoute, store: ObjectStore, staged: StagedObject, repository: FakeRepository
+) -> None:
     route.send("mp1", "el1", "cam.mp4", staged)
     other = store.put([b"other"])
 
@@ -50,13 +58,15 @@ def test_other_bytes_of_an_element_are_replaced(route: UploadRoute, store: Objec
     assert repository.matches("mp1", "el1", "cam.mp4", md5(b"other"))
 
 
-def test_a_target_that_stored_other_bytes_is_sent_them_once_more(store: ObjectStore, staged, site: Site) -> None:
+def test_a_target_that_stored_other_bytes_is_sent_them_once_more(
+    store: ObjectStore, staged: StagedObject, site: Site
+) -> None:
     damages = [lambda data: data[:-1], lambda data: data]
 
     class DamagesOnce(FakeRepository):
-        def put(self, *args):
+        def put(self, mp_id: str, element_id: str, file_name: str, stream: BinaryIO, size: int, /) -> str:
             self.damage = damages.pop(0)
-            return super().put(*args)
+            return super().put(mp_id, element_id, file_name, stream, size)
 
     repository = DamagesOnce(site.files)
     sent = UploadRoute(store, repository).send("mp1", "el1", "cam.mp4", staged)
@@ -65,7 +75,9 @@ def test_a_target_that_stored_other_bytes_is_sent_them_once_more(store: ObjectSt
     assert repository.matches("mp1", "el1", "cam.mp4", staged.md5)
 
 
-def test_a_target_that_goes_on_storing_other_bytes_is_an_error_and_keeps_nothing(store, staged, site: Site) -> None:
+def test_a_target_that_goes_on_storing_other_bytes_is_an_error_and_keeps_nothing(
+    store: ObjectStore, staged: StagedObject, site: Site
+) -> None:
     repository = FakeRepository(site.files, damage=lambda data: data[:-1])
 
     with pytest.raises(ChecksumMismatch, match="target stored other bytes"):
@@ -76,7 +88,7 @@ def test_a_target_that_goes_on_storing_other_bytes_is_an_error_and_keeps_nothing
 
 
 def test_a_staged_object_that_was_changed_in_place_is_found_and_dropped(
-    route, staged: StagedObject, site: Site
+    route: UploadRoute, staged: StagedObject, site: Site
 ) -> None:
     staged.path.write_bytes(b"VIDEO")
 
@@ -101,7 +113,9 @@ def test_what_was_sent_is_deleted(route: UploadRoute, staged: StagedObject, site
     assert contents(site.files) == {}
 
 
-def test_the_probe_uploads_and_leaves_nothing(route: UploadRoute, store: ObjectStore, repository, site: Site) -> None:
+def test_the_probe_uploads_and_leaves_nothing(
+    route: UploadRoute, store: ObjectStore, repository: FakeRepository, site: Site
+) -> None:
     probe = route.probe()
 
     assert (probe.ok, probe.how) == (True, "upload")
@@ -112,7 +126,7 @@ def test_the_probe_uploads_and_leaves_nothing(route: UploadRoute, store: ObjectS
 
 def test_the_probe_reports_an_account_that_may_not_upload(store: ObjectStore, site: Site) -> None:
     class Refusing(FakeRepository):
-        def matches(self, *args):
+        def matches(self, mp_id: str, element_id: str, file_name: str, md5: str, /) -> bool:
             raise Forbidden("The account may not read /files.")
 
     probe = UploadRoute(store, Refusing(site.files)).probe()

@@ -55,7 +55,9 @@ def test_a_mediapackage_goes_in_one_request(store: ObjectStore, staged: StagedOb
 
 
 @pytest.mark.parametrize("count", [1, 2, 3])
-def test_every_url_is_mapped_to_its_entry_with_one_element_as_with_several(store, staged, count: int) -> None:
+def test_every_url_is_mapped_to_its_entry_with_one_element_as_with_several(
+    store: ObjectStore, staged: StagedObject, count: int
+) -> None:
     ingest = FakeIngest()
     route = ZipRoute(store, ingest, "import")
     sent = [route.send("mp1", f"track-{n}", "cam.mp4", staged) for n in range(count)]
@@ -80,7 +82,9 @@ def test_no_file_is_taken_for_the_manifest(store: ObjectStore, staged: StagedObj
 
 
 @pytest.mark.parametrize("element_id", ["track 1", "Spur-ü", "track:1", "__MACOSX"])
-def test_an_element_id_that_reads_differently_in_a_url_gets_another_folder(store, staged, element_id: str) -> None:
+def test_an_element_id_that_reads_differently_in_a_url_gets_another_folder(
+    store: ObjectStore, staged: StagedObject, element_id: str
+) -> None:
     sent = ZipRoute(store, FakeIngest(), "import").send("mp1", element_id, "cam.mp4", staged)
 
     assert sent.url.isascii() and " " not in sent.url and ":" not in sent.url

@@ -33,7 +33,7 @@ class Thing(Other):
 
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
 COLUMNS = ("name", "at", "data", "flag")
-INSERT = BulkInsert(Thing, COLUMNS, key=("name",), changed=("at", "flag"), returning=("name", "id"))  # type: ignore[arg-type]
+INSERT = BulkInsert(Thing, COLUMNS, key=("name",), changed=("at", "flag"), returning=("name", "id"))
 
 
 @pytest.fixture
@@ -67,7 +67,7 @@ def test_only_the_named_columns_are_changed(connection: Connection) -> None:
 
 
 def test_without_columns_to_change_a_row_stays_as_it_is(connection: Connection) -> None:
-    keep = BulkInsert(Thing, COLUMNS, key=("name",))  # type: ignore[arg-type]
+    keep = BulkInsert(Thing, COLUMNS, key=("name",))
     keep.execute(connection, [("a", NOON, None, True)])
     keep.execute(connection, [("a", None, None, False)])
     assert rows(connection) == [("a", NOON, None, True)]
@@ -91,9 +91,9 @@ def test_a_naive_time_is_refused(connection: Connection) -> None:
 def test_many_rows_come_back_as_they_were(connection: Connection) -> None:
     """PostgreSQL takes many rows in another way than a few."""
     columns = ("name", "at", "data", "flag", "content", "size", "count")
-    insert = BulkInsert(Thing, columns, key=("name",), changed=columns[1:])  # type: ignore[arg-type]
+    insert = BulkInsert(Thing, columns, key=("name",), changed=columns[1:])
     early = datetime(1969, 7, 20, 20, 17, 40, 123456, tzinfo=UTC)
-    written = [
+    written: list[tuple[object, ...]] = [
         (
             f"ü'\"\\\t{number:03}",
             early + timedelta(seconds=number),
@@ -120,7 +120,7 @@ def test_two_writes_in_one_transaction_do_not_mix(connection: Connection) -> Non
 
 
 def test_rows_without_a_key_are_added_in_their_order(connection: Connection) -> None:
-    add = BulkInsert(Thing, COLUMNS)  # type: ignore[arg-type]
+    add = BulkInsert(Thing, COLUMNS)
     add.execute(connection, [(f"{number:02}", NOON, None, True) for number in reversed(range(40))])
     found = list(connection.scalars(select(Thing.name).order_by(Thing.id)))
     assert found == [f"{number:02}" for number in reversed(range(40))]

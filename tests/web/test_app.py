@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from fastapi.routing import APIRoute
 from fastapi.testclient import TestClient
 from opencast.migration.report import report_folder
 from opencast.web.app import app
@@ -20,9 +21,9 @@ def client(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> TestClient:
 @pytest.fixture
 def allowed(client: TestClient) -> Any:
     """Let everybody in, as the check of the rights would for an administrator."""
-    dependency = (
-        next(route for route in app.routes if getattr(route, "path", "") == "/report").dependencies[0].dependency
-    )
+    report = next(route for route in app.routes if isinstance(route, APIRoute) and route.path == "/report")
+    dependency = report.dependencies[0].dependency
+    assert dependency is not None
     app.dependency_overrides[dependency] = lambda: None
     yield client
     app.dependency_overrides.clear()

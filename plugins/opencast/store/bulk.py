@@ -13,8 +13,9 @@ from typing import Any
 
 from sqlalchemy import JSON, Connection, Table
 from sqlalchemy.engine import Dialect
+from sqlalchemy.orm import DeclarativeBase
 
-from opencast.store.base import Base, UtcDateTime
+from opencast.store.base import UtcDateTime
 from opencast.store.binary_copy import BinaryCopy
 
 #: SQLite binds at most 32,766 values, PostgreSQL's protocol 65,535.
@@ -46,7 +47,7 @@ class BulkInsert:
 
     def __init__(
         self,
-        table: type[Base],
+        table: type[DeclarativeBase],
         columns: Sequence[str],
         *,
         key: Sequence[str] = (),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import glob
 from collections import Counter
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlsplit
 
@@ -91,11 +92,15 @@ def _standing_alone(element: etree._Element) -> str:
 
 def load_made_up(simulator: Simulator, number: int) -> None:
     """Load made up records, whose contents are computed when they are asked for."""
+
+    def contents(index: int) -> OaiContents:
+        return _made_up(simulator.url, index)
+
     for index in range(number):
         modified = FIRST_MADE_UP + timedelta(seconds=index // IN_A_SECOND, milliseconds=100 * (index % IN_A_SECOND))
         simulator.state.oai.put(OaiRecord(
             REPOSITORY, f"oai-{index:06}", DEFAULT_ORGANIZATION, modified,
-            lambda index=index: _made_up(simulator.url, index),
+            partial(contents, index),
         ))  # fmt: skip
 
 

@@ -47,7 +47,7 @@ def access_lists(request: Request) -> Response:
 
 
 @router.api_route("/annotation/annotations.json", methods=READ)
-def annotations(request: Request) -> Response:
+def annotation_list(request: Request) -> Response:
     return _list("annotations", "http://annotation.opencastproject.org", simulator_of(request).settings.annotations)
 
 

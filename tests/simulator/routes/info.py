@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 from fastapi import APIRouter, Request
@@ -44,7 +45,7 @@ def me(request: Request) -> Response:
     if simulator.settings.generation < generations.USER_OBJECT:
         flat = {"username": caller.user.username, "roles": list(caller.user.roles), "org": organization}
         return responses.plain(responses.simple(flat), responses.JSON)
-    return responses.plain(responses.json.dumps({
+    return responses.plain(json.dumps({
         "org": organization,
         "roles": list(caller.user.roles),
         "userRole": f"ROLE_USER_{caller.user.username.upper()}",
@@ -93,7 +94,7 @@ def services(request: Request) -> Response:
     wanted = request.query_params.get("serviceType")
     found = [_service(simulator.url, name) for name in SERVICES if wanted in (None, name)]
     held: Any = {"service": found[0] if len(found) == 1 else found} if found else ""
-    text = responses.json.dumps({"services": held}, ensure_ascii=False, separators=(",", ":"))
+    text = json.dumps({"services": held}, ensure_ascii=False, separators=(",", ":"))
     return responses.plain(text, responses.JSON)
 
 
