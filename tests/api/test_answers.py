@@ -16,6 +16,7 @@ from opencast.errors import (
     RedirectRefused,
     ServerError,
     ServerFailure,
+    ServiceMissing,
     Throttled,
     UnexpectedContent,
     WrongOrganization,
@@ -66,9 +67,9 @@ def test_each_status_has_its_error(
 
 def test_an_error_quotes_the_title_of_a_web_page_only(server: ScriptedServer, client: Client) -> None:
     replay(server, "preflight/not_a_path")
-    with pytest.raises(NotFound) as caught:
+    with pytest.raises(ServiceMissing) as caught:
         client.get("/no/such/endpoint")
-    assert str(caught.value).endswith("404 Not Found: Error 404 Not Found")
+    assert caught.value.message.endswith("404 Not Found: Error 404 Not Found")
 
 
 def test_an_error_quotes_what_a_service_says(server: ScriptedServer, client: Client) -> None:

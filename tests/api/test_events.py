@@ -215,7 +215,7 @@ def test_an_access_list_is_written(server: ScriptedServer, opencast: Opencast) -
 
 
 def test_deleting_tells_whether_there_was_something(server: ScriptedServer, opencast: Opencast) -> None:
-    server.on("DELETE", "/api/events/a", Answer(202), Answer(204), Answer(404))
+    server.on("DELETE", "/api/events/a", Answer(202), Answer(204), json_answer('"a"', 404))
     assert opencast.events.delete("a")
     assert opencast.events.delete("a")
     assert not opencast.events.delete("a")

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from urllib.parse import unquote_plus
 
 import pytest
+from lxml import etree
 from opencast.api.client import Client
 from opencast.api.forms import LARGEST_FORM, written_form
 from opencast.api.opencast import Opencast
@@ -35,6 +37,18 @@ def test_a_large_form_arrives_as_it_was_written(simulators: Callable[..., Simula
     opencast = Opencast(Server(simulator.url, "admin", "opencast"))
     opencast.assets.set_workflow_properties("a-ev-fast", {"large": AWKWARD + filling + AWKWARD})
     assert opencast.assets.workflow_properties("a-ev-fast")["large"] == AWKWARD + filling + AWKWARD
+
+
+@pytest.mark.parametrize("times", [0, 1, 2, 3])
+def test_a_large_document_arrives_however_often_it_is_decoded(times: int) -> None:
+    """A real 17 decodes twice: a flavor ``security/xacml+series`` arrived with a blank in it."""
+    document = f'<a b="security/xacml+series">100 %41 ä{" " * LARGEST_FORM}</a>'
+    form = written_form({"mediapackage": document})
+    value = form.body.partition(b"\r\n\r\n")[2].rpartition(b"\r\n--")[0].decode()
+    for _ in range(times):
+        value = unquote_plus(value)
+    arrived = etree.fromstring(value)
+    assert (arrived.get("b"), (arrived.text or "").rstrip()) == ("security/xacml+series", "100 %41 ä")
 
 
 def test_a_server_does_not_read_a_large_form_as_a_query(

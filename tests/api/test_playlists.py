@@ -7,11 +7,11 @@ import json
 import pytest
 from opencast.api.opencast import Opencast
 from opencast.api.playlists import Playlist, PlaylistEntry
-from opencast.errors import InvalidAnswer, NotFound, ServerFailure
+from opencast.errors import InvalidAnswer, ServerFailure, ServiceMissing
 from opencast.model.acl import Ace, Acl
 
 from tests.api.recorded import recorded_text, replay
-from tests.api.scripted_server import Answer, Request, ScriptedServer, json_answer
+from tests.api.scripted_server import Answer, Request, ScriptedServer, json_answer, text_answer
 
 SMOKE = "2c244276-4474-4661-b331-55039f44a427"
 
@@ -37,9 +37,9 @@ def test_a_short_page_is_not_the_end_because_hidden_rows_are_taken_out(
     assert [request.query["offset"] for request in server.requests] == ["0", "2", "4"]
 
 
-def test_before_16_there_are_none(server: ScriptedServer, opencast: Opencast) -> None:
+def test_before_16_there_is_no_such_service(server: ScriptedServer, opencast: Opencast) -> None:
     server.on("GET", "/api/playlists", Answer(404))
-    with pytest.raises(NotFound):
+    with pytest.raises(ServiceMissing):
         list(opencast.playlists.list())
 
 
@@ -74,7 +74,7 @@ def test_a_playlist_is_replaced_and_deleted(server: ScriptedServer, opencast: Op
     server.on("PUT", "/api/playlists/a", json_answer('{"id": "a", "title": "new"}'))
     assert opencast.playlists.update(Playlist("a", "new")).title == "new"
     assert "id" not in json.loads(server.last.form["playlist"])
-    server.on("DELETE", "/api/playlists/a", Answer(200), Answer(404))
+    server.on("DELETE", "/api/playlists/a", Answer(200), text_answer("Cannot find playlist instance with id 'a'.", 404))
     assert opencast.playlists.delete("a")
     assert not opencast.playlists.delete("a")
 

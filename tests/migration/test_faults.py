@@ -85,9 +85,17 @@ def failed_cleanly(pair: Patient, event: str, reason: str, key: str = "dag/run")
 # --- what the source sends ---------------------------------------------------------------------------------------
 
 
-def test_services_that_are_away_for_a_moment_do_not_make_an_event_gone(pair: Patient) -> None:
+@pytest.mark.parametrize(
+    ("paths", "body"),
+    [
+        (r"^/(assets|workflow)/", b"No service was found."),
+        (r"^/(assets|workflow|static|info)/", b"<table>\n<tr><th>SERVLET:</th><td>default</td></tr>\n</table>"),
+        (r"^/api/", b"The resource you requested does not exist."),
+    ],
+)
+def test_services_that_are_away_for_a_moment_do_not_make_an_event_gone(pair: Patient, paths: str, body: bytes) -> None:
     for side in (pair.source, pair.target):
-        side.faults.add(r"^/(assets|workflow)/", status=404, body=b"No service was found.", times=2)
+        side.faults.add(paths, status=404, body=body, times=2)
     assert pair.migrate(ALONE).state is State.DONE
 
 

@@ -172,6 +172,18 @@ def test_an_account_that_may_only_ingest_brings_the_archive(pair: Pair) -> None:
     assert refused == [], "it asks for nothing that it may not have"
 
 
+def test_a_zip_takes_the_workflow_properties_of_the_source_along(pair: Pair) -> None:
+    """They travel as fields of the form; one that the ingest service takes for the workflow's id stays behind."""
+    kept = {"publishToEngage": "true", "note": "a=b & +%41 ü"}
+    Opencast(server(pair.source)).assets.set_workflow_properties(EVENT, kept | {"workflowDefinitionId": "fast"})
+    entry = migrate(restricted(pair), EVENT)
+    assert entry.state is State.DONE, entry.reason
+    arrived = Opencast(server(pair.target)).assets.workflow_properties(EVENT)
+    assert {name: arrived.get(name) for name in kept} == kept
+    assert "workflowDefinitionId" not in arrived
+    assert pair.target.state.workflows[max(pair.target.state.workflows)].template == WORKFLOW
+
+
 def test_a_second_run_of_that_account_sends_nothing_either(pair: Pair) -> None:
     migrate(restricted(pair), EVENT)
     entry = migrate(restricted(pair), EVENT)

@@ -25,12 +25,13 @@ class FormTooLarge(ValueError):
 async def read_form(request: Request) -> dict[str, str]:
     """Read the fields of a form as CXF does; the last of several values wins, files are left out.
 
-    In a multipart body each value is decoded like that of a query (``FormUtils.populateMapFromMultipart``).
+    In a multipart body each value is decoded like that of a query, and then once more, as a real 17 does
+    (``FormUtils.populateMapFromMultipart`` and ``JAXRSUtils.processFormParam``).
 
     :raises FormTooLarge: an urlencoded form beyond ``maxFormContentSize``.
     """
     if request.headers.get("content-type", "").startswith("multipart/form-data"):
-        return {name: unquote_plus(value) for name, value in (await read_parts(request)).items()}
+        return {name: unquote_plus(unquote_plus(value)) for name, value in (await read_parts(request)).items()}
     return await _read_encoded(request)
 
 

@@ -10,7 +10,7 @@ from urllib.parse import urljoin
 
 from requests import Response
 
-from opencast.api import addresses
+from opencast.api import absence, addresses
 from opencast.api.retries import retry_after
 from opencast.errors import (
     AuthenticationFailed,
@@ -36,9 +36,6 @@ _LOGIN_PAGES = ("/login.html", "/login", "/j_spring_security_check", "/j_spring_
 _FORBIDDEN_PAGE = "/403.html"
 #: Part of the sentence with which Opencast refuses a second workflow for a mediapackage, as a 500.
 _BUSY = b"another workflow is currently active"
-
-#: What CXF answers while Opencast (``RestPublisher.rewire``) puts its services together anew.
-_NO_SERVICE = "No service was found"
 
 _HTML_START = re.compile(
     rb"^(?:\xef\xbb\xbf)?\s*(?:<!--.*?-->\s*)*<(?:!doctype\s+html|html)\b", re.IGNORECASE | re.DOTALL
@@ -145,6 +142,8 @@ def error_for(
         return _redirect_error(response, target, sent_credentials=sent_credentials)
     said = quote(body, masked=masked)
     status = response.status_code
+    if absence.is_service_away(response, body):
+        return service_missing(response, said)
     builder = _BUILDERS.get(status)
     if builder is not None:
         return builder(response, said, sent_credentials)
@@ -155,6 +154,11 @@ def error_for(
     if status >= HTTPStatus.BAD_REQUEST:
         return _make(BadRequest, response, said)
     return _make(UnexpectedContent, response, said)
+
+
+def service_missing(response: Response, said: str) -> ServerError:
+    """Make the error for an answer of a server whose service is away for the moment."""
+    return _make(ServiceMissing, response, said)
 
 
 def _make(kind: type[ServerError], response: Response, said: str, *, advice: str | None = None) -> ServerError:
@@ -186,8 +190,6 @@ def _forbidden(response: Response, said: str, sent_credentials: bool) -> ServerE
 
 
 def _not_found(response: Response, said: str, _sent_credentials: bool) -> ServerError:
-    if _NO_SERVICE in said:
-        return _make(ServiceMissing, response, said)
     return _make(WrongOrganization if "No organization is mapped" in said else NotFound, response, said)
 
 

@@ -13,8 +13,9 @@ from opencast.api.uploads import text_part
 #: Bytes of the largest form that a server reads: ``maxFormContentSize`` in its ``bin/setenv`` since 2.3, enforced by
 #: ``JsonpFilter``, which asks for a parameter of every request; Jetty then answers 400 *Unable to parse form content*.
 LARGEST_FORM = 1_500_000
-#: What a value keeps as it is in a part. CXF decodes the parts' values like those of a query, so that ``%`` and ``+``
-#: would get lost.
+#: What a value keeps as it is in a part. CXF decodes the parts' values like those of a query, and does so twice:
+#: in ``FormUtils.populateMapFromMultipart`` and in ``JAXRSUtils.processFormParam`` (CXF 3.4.6 to 3.5.7, which is
+#: Opencast 13 to 17; seen on a real 17). ``%`` and ``+`` would get lost.
 _KEPT = string.punctuation.replace("%", "").replace("+", "") + string.whitespace
 
 Fields = Mapping[str, str | int | bool | None]
@@ -39,9 +40,19 @@ def written_form(fields: Fields) -> WrittenForm:
     if len(body) <= LARGEST_FORM:
         return WrittenForm("application/x-www-form-urlencoded", body)
     boundary = secrets.token_hex(16)
-    parts = [text_part(boundary, name, quote(value, safe=_KEPT)) for name, value in _written(fields)]
+    parts = [text_part(boundary, name, _for_part(value)) for name, value in _written(fields)]
     tail = f"--{boundary}--\r\n".encode("ascii")
     return WrittenForm(f"multipart/form-data; boundary={boundary}", b"".join([*parts, tail]))
+
+
+def _for_part(value: str) -> str:
+    """Write a value so that it is the same after it was decoded.
+
+    In XML this is so however often it is decoded, since a character may be named by its number there.
+    """
+    if value.startswith("<") and "<!" not in value:
+        return value.replace("%", "&#37;").replace("+", "&#43;")
+    return quote(quote(value, safe=_KEPT), safe=_KEPT)
 
 
 def _written(fields: Fields) -> list[tuple[str, str]]:

@@ -8,7 +8,7 @@ from lxml import etree
 
 from opencast.api.addresses import path
 from opencast.api.client import Client
-from opencast.errors import InvalidAnswer, NotFound
+from opencast.errors import InvalidAnswer, NotFound, ServiceMissing
 from opencast.model.mediapackage import MediaPackage
 from opencast.model.xml import parse_xml
 
@@ -29,6 +29,9 @@ class OaiPmhService:
         try:
             root = self._document(self._client.base_url + where)
         except NotFound:
+            return False
+        except ServiceMissing:
+            self._client.get("/info/me.json")  # a server that starts has not got this service either, and raises
             return False
         return root.find(f"{_OAI}Identify") is not None
 

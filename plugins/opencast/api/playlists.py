@@ -91,7 +91,7 @@ class PlaylistsService:
         Rows that the user may not read are taken out after paging, so that a short page is not the end.
 
         :param page_size: rows of one request.
-        :raises NotFound: the server has no playlists, being older than 16.
+        :raises ServiceMissing: the server has no playlists, being older than 16, or is starting.
         """
         seen: set[str] = set()
         for page in range(_MOST_PAGES):

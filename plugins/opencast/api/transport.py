@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 import requests
 from requests.exceptions import RequestException
 
-from opencast.api import addresses, answers, failures, retries
+from opencast.api import absence, addresses, answers, failures, retries
 from opencast.api.connections import Connections
 from opencast.api.server import Server
 from opencast.api.traffic import Traffic
@@ -23,7 +23,8 @@ log = logging.getLogger(__name__)
 #: An answer that is an error is read up to here; it is only quoted.
 _MAX_ERROR = 64 * 1024
 _READ = 64 * 1024
-#: A service that answers everybody in no time: asked for a fresh Digest nonce before an upload.
+#: A service that answers everybody in no time: asked for a fresh Digest nonce before an upload, and in doubt whether
+#: the server is still starting.
 _CHEAP_PATH = "/info/me.json"
 
 
@@ -137,7 +138,7 @@ class Transport:
             response = self._exchange(call)
             if response.status_code in call.ok:
                 return finish(response), None
-            problem = self.error(response, self._read_up_to(response, _MAX_ERROR)[0], credentials=call.credentials)
+            problem = self._problem(call, response)
         except RequestException as error:
             again = retries.failure_worth_repeating(error, idempotent=call.idempotent)
             failure = failures.no_answer(
@@ -147,6 +148,21 @@ class Transport:
         again = _is_worth_repeating(problem, response.status_code, idempotent=call.idempotent)
         wanted = problem.retry_after if isinstance(problem, Throttled) else None
         return problem, (wanted or 0.0) if again else None
+
+    def _problem(self, call: Call, response: requests.Response) -> ServerError:
+        """Make the error for an answer; where it may come from a server that starts, find out whether it does."""
+        body = self._read_up_to(response, _MAX_ERROR)[0]
+        problem = self.error(response, body, credentials=call.credentials)
+        doubtful = not isinstance(problem, ServiceMissing) and absence.is_in_doubt(response, body)
+        if doubtful and call.credentials and not self._is_ready():
+            return answers.service_missing(response, answers.quote(body, masked=self.masked))
+        return problem
+
+    def _is_ready(self) -> bool:
+        """Tell whether the server has its services, by the one that everybody may ask."""
+        response = self._exchange(Call("GET", self.server.url + _CHEAP_PATH))
+        body = self._read_up_to(response, _MAX_ERROR)[0]
+        return response.status_code < 500 and not absence.is_service_away(response, body)
 
     def _exchange(self, call: Call) -> requests.Response:
         """Send a call, and once more when Digest's challenge was not known or has expired."""

@@ -1,7 +1,7 @@
 """Migrate the workflow properties that a server keeps with an event.
 
 An import sends no properties along, so that none of its own stay behind; those of the source are written afterwards,
-without a workflow.
+without a workflow. Only a zip takes them along, see :mod:`opencast.migration.zipped`.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ class WorkflowPropertyMigrator:
         :param event_id: of an event that both servers have archived.
         :raises VerificationFailed: the target answers something else after the write.
         """
-        expected = self._read_source(event_id)
+        expected = self.of_source(event_id)
         there = self._target.assets.workflow_properties(event_id) if expected else {}
         missing = {name: value for name, value in expected.items() if there.get(name) != value}
         if missing:
@@ -42,7 +42,8 @@ class WorkflowPropertyMigrator:
         written = (f"{len(missing)} workflow properties",) if missing else ()
         return Migrated(event_id, digest, written, _further(expected, there))
 
-    def _read_source(self, event_id: str) -> dict[str, str]:
+    def of_source(self, event_id: str) -> dict[str, str]:
+        """Read the properties that the source keeps with an event; none where it keeps none."""
         if not self._source.has(Feature.WORKFLOW_PROPERTIES):
             return {}
         try:

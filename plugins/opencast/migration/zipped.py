@@ -19,6 +19,7 @@ from opencast.migration.mediapackage import MediaPackageMigrator
 from opencast.migration.restricted import ArchivedFiles
 from opencast.migration.transfer import Staged
 from opencast.migration.verification import Verdict
+from opencast.migration.workflow_properties import WorkflowPropertyMigrator
 from opencast.model.mediapackage import MediaPackage
 from opencast.model.workflow import WorkflowInstance
 from opencast.staging.source import StagedObject
@@ -31,6 +32,8 @@ TAGS = "opencastAirflowTags"
 #: Stands for no flavor at all: a property without a value is not replaced in the workflow.
 _NO_FLAVOR = "none/none"
 _PLAIN_TAG = re.compile(r"[\w.+\-:]+")
+#: Fields of the request that the ingest service takes for something else than a property (``IngestRestService``).
+_NO_PROPERTIES = frozenset({"workflowDefinitionId", "workflowInstanceId"})
 _POLICY_FOLDERS = ("security-policy-series", "security-policy-episode")
 
 
@@ -56,11 +59,19 @@ class ZippedImportRuns(ImportRuns):
         tags = ",".join(runs.tags_of_flavorless(plan.archive))
         ledger = self._means.ledger
         ledger.step(self._key, "send", Outcome.STARTED)
-        instance = self._zip.ingest(manifest, files, {FLAVORS: flavors} | ({TAGS: tags} if tags else {}))
+        properties = self._properties() | {FLAVORS: flavors} | ({TAGS: tags} if tags else {})
+        instance = self._zip.ingest(manifest, files, properties)
         traffic = Traffic(written=sum(file.staged.size for file in files))
         ledger.step(self._key, "send", Outcome.DONE, traffic=traffic)
         self._means.imports.forget_staged(self._id)
         return instance
+
+    def _properties(self) -> dict[str, str]:
+        """Give what the source keeps with the event: the one way for an account that may not write it afterwards."""
+        if not self._means.options.include_workflow_properties:
+            return {}
+        found = WorkflowPropertyMigrator(self._means.source, self._means.target).of_source(self._id)
+        return {name: value for name, value in found.items() if name not in _NO_PROPERTIES}
 
     def _staged(self, record: SentRecord, journal: Journal) -> StagedObject:
         found = self._means.fetcher.store.find(record.md5, record.size)
@@ -157,7 +168,9 @@ class ZippedMediaPackageMigrator(MediaPackageMigrator):
     def _migrate_companions(self) -> MigratedCompanions:
         if self._is_admin:
             return super()._migrate_companions()
-        return MigratedCompanions(notes=("Comments and workflow properties need an administrator's account.",))
+        return MigratedCompanions(
+            notes=("Comments need an administrator's account; workflow properties came along unseen.",)
+        )
 
 
 def must_travel_as_zip(means: Means, key: ObjectKey, *, is_chosen: bool) -> bool:

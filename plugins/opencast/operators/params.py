@@ -34,7 +34,8 @@ class Tag(StrEnum):
 
 #: Tasks are tried again for what passes by itself; what does not, fails at once (AirflowFailException).
 RETRIES: dict[str, Any] = {
-    "retries": 2,
+    # Together seven and a half minutes: an Opencast of some size needs minutes for a restart.
+    "retries": 4,
     "retry_delay": timedelta(seconds=30),
     "retry_exponential_backoff": True,
     "max_retry_delay": timedelta(minutes=10),
