@@ -15,6 +15,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -147,12 +148,17 @@ def sqlite() -> Iterator[Callable[[str], Database]]:
 # --- the others ------------------------------------------------------------------------------------------------------
 
 
+#: Records after which every cache of the database is full.
+_WARM = 200_000
+
+
 def memory(database: Callable[[str], Database], count: int) -> dict[str, Any]:
     """Harvest a large repository and watch this process's memory."""
     with serving(count, 500, large=False) as url:
         store = installed(database("memory"), url)
         begun = installed(database("warm"), url)
-        harvested_part(begun, url, 50_000)
+        harvested_part(begun, url, _WARM)
+        begun.dispose()  # its caches are not the other one's
         before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
         seconds, report = timed(lambda: harvested(store, url))
         after = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
@@ -161,7 +167,7 @@ def memory(database: Callable[[str], Database], count: int) -> dict[str, Any]:
         "records": count,
         "seconds": seconds,
         "records_per_s": round(count / seconds),
-        "peak_after_50000_records_mb": before / 1024,
+        f"peak_after_{_WARM}_records_mb": before / 1024,
         "growth_for_all_records_mb": (after - before) / 1024,
     }
 
@@ -170,7 +176,8 @@ def harvested_part(database: Database, url: str, count: int) -> None:
     """Harvest only so many records, to have everything loaded and warm."""
     from opencast.harvest.windows import Window
 
-    window = Window.read("2020-01-01", f"2020-01-01T{count // 3600:02}:{count % 3600 // 60:02}:{count % 60:02}Z")
+    until = datetime(2020, 1, 1) + timedelta(seconds=count)  # the server's records are a second apart
+    window = Window.read("2020-01-01", f"{until:%Y-%m-%dT%H:%M:%SZ}")
     with OaiPmhClient(Endpoint(url)) as client:
         harvest(database, "measured", client, mode=Mode.WINDOW, window=window)
 
