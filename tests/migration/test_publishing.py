@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
 from opencast.api.opencast import Opencast
 from opencast.model.mediapackage import MediaPackage
+from opencast.store.database import Database
 from opencast.store.ledger import Entry, State
 
 from tests.migration.pair import KEY, Pair, server
@@ -143,6 +145,20 @@ def test_what_was_retracted_from_the_player_cannot_be_watched_on_the_target_any_
     assert target.search.episode("ev") is None
     assert {Driver(pair.target).session.get(str(element.url)).status_code for element in published.elements} == {404}
     equal_again(pair)
+
+
+def test_a_store_that_is_newer_than_the_targets_library_learns_what_was_published(
+    with_event: Callable[..., Pair], tmp_path: Path
+) -> None:
+    pair = with_event(ENGAGE)
+    pair.migrate("ev")
+    lost = Database(f"sqlite:///{tmp_path}/new.db")
+    lost.upgrade()
+    pair.database = lost
+    equal_again(pair)
+    retract(pair, "retract-engage")
+    assert pair.migrate("ev", "dag/after").state is State.DONE
+    assert target_package(pair).publications == ()
 
 
 def test_of_several_channels_only_the_retracted_one_goes(with_event: Callable[..., Pair]) -> None:

@@ -20,7 +20,7 @@ from opencast.migration.oaipmh import shown_in_repositories
 from opencast.migration.options import Existing
 from opencast.migration.probes import Prober
 from opencast.migration.replacement import make_way
-from opencast.migration.retraction import imported_channels
+from opencast.migration.retraction import found_step, imported_channels
 from opencast.migration.source_package import SourcePackage
 from opencast.migration.transfer import Staged
 from opencast.migration.verification import PackageComparison, Verdict
@@ -195,6 +195,8 @@ class MediaPackageMigrator:
         note = "The target held the same already; it was compared and nothing was written."
         if companions.written:
             note = f"The target held the same mediapackage already; written: {', '.join(companions.written)}."
+        for run in plan.channels:
+            self._means.ledger.step(self._key, found_step(run.channel), Outcome.DONE)
         self._finish(version, (note, *plan.left_out, *plan.notes, *verdict.notes, *companions.notes))
         return True
 

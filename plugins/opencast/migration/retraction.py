@@ -9,7 +9,7 @@ from opencast.migration.sharing import base_channel, own_files
 from opencast.model.mediapackage import MediaPackage, Publication
 from opencast.store.ledger import Kind, Ledger, Outcome
 
-_STEP = "import "
+_IMPORT, _FOUND = "import ", "found "
 
 
 def import_step(where: str) -> str:
@@ -17,13 +17,23 @@ def import_step(where: str) -> str:
 
     :param where: id of the channel, or ``archive``.
     """
-    return f"{_STEP}{where}"
+    return f"{_IMPORT}{where}"
+
+
+def found_step(channel: str) -> str:
+    """Name the ledger's step for a publication that the target held already, equal to the source's."""
+    return f"{_FOUND}{channel}"
 
 
 def imported_channels(ledger: Ledger, identifier: str) -> frozenset[str]:
-    """Return the channels that any run has published of a mediapackage."""
-    steps = ledger.steps(Kind.MEDIAPACKAGE, identifier)
-    return frozenset(step.step.removeprefix(_STEP) for step in steps if step.outcome is Outcome.DONE)
+    """Return the channels of which any run has published a mediapackage, or found it published just as on the source.
+
+    The latter is all that is known where the store is newer than the target's library.
+    """
+    done = [step.step for step in ledger.steps(Kind.MEDIAPACKAGE, identifier) if step.outcome is Outcome.DONE]
+    return frozenset(
+        step.removeprefix(prefix) for step in done for prefix in (_IMPORT, _FOUND) if step.startswith(prefix)
+    )
 
 
 @dataclass(frozen=True)
