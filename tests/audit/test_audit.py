@@ -213,3 +213,12 @@ def test_a_bad_param_is_named() -> None:
 
 def test_reports_go_to_the_folder_of_the_run(pair: Pair, audit: Audit) -> None:
     assert audit(pair).report.folder.parent == Path(pair.settings.reports)
+
+
+def test_an_event_that_was_deleted_since_it_was_listed_is_called_so(pair: Pair, audit: Audit) -> None:
+    for side in (pair.source, pair.target):
+        gone = f"/(assets/episode|api/events)/{EVENT}$"
+        side.faults.add(gone, status=404, body=b"Cannot find an event with that id.")
+    pair.target.state.events[EVENT] = pair.source.state.events[EVENT]
+    found = audit(pair).compared[EVENT]
+    assert "deleted since" in found.detail

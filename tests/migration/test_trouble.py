@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import hashlib
 import io
 from collections.abc import Callable
 from pathlib import Path
@@ -11,6 +12,8 @@ import pytest
 from opencast.api.opencast import Opencast
 from opencast.errors import FilterMatchesNothing, InvalidFilter, OpencastError, Unreachable
 from opencast.migration.mediapackage import Progress
+from opencast.model.acl import Ace, Acl
+from opencast.model.flavor import Flavor
 from opencast.model.workflow_definition import Operation, WorkflowDefinition
 from opencast.store.ledger import State
 from opencast.store.plans import Action
@@ -205,3 +208,26 @@ def test_a_damaged_published_copy_is_replaced_by_the_archived_one(pair: Pair) ->
     """Two places on the source hold the same bytes by their checksums; one of them is enough."""
     _overwrite(pair.source.storage / "downloads" / "mh_default_org" / "engage-player" / EVENT, "screen.mp4", b"damaged")
     assert pair.migrate(EVENT).state is State.DONE
+
+
+def test_a_published_policy_that_the_source_has_replaced_comes_over_as_it_is(pair: Pair) -> None:
+    """A real 17 distributes a series' new access list, and its archive keeps the checksum of the published old one."""
+    source = Opencast(server(pair.source))
+    series = source.assets.episode(EVENT).series or ""
+    before = source.series.acl(series)
+    assert before is not None
+    source.series.put_acl(series, Acl((*before.entries, Ace("ROLE_LATER", "read"))))
+    archived = source.assets.episode(EVENT).by_flavor(Flavor("security", "xacml+series"))[0]
+    published = pair.source.storage / "downloads" / "mh_default_org" / "engage-player" / EVENT
+    policy = next(published.glob("security-policy-series/*"))
+    old = hashlib.md5(policy.read_bytes(), usedforsecurity=False).hexdigest()
+    kept = pair.source.state.events[EVENT].latest
+    assert kept is not None
+    for publication in kept.load().package.publications:
+        for element in publication.elements:
+            element.checksum = ("md5", old) if element.flavor == "security/xacml+series" else element.checksum
+    policy.unlink()
+    policy.write_bytes(source.client.get((archived.url or "").removeprefix(source.client.base_url)).content)
+    entry = pair.migrate(EVENT)
+    assert entry.state is State.DONE, entry.reason
+    assert any("its file is whole, and migrated as it is" in note for note in entry.notes)

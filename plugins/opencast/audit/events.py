@@ -55,6 +55,8 @@ class EventAudit:
         if source is None or target is None:
             before, after = (server.events.exists(identifier) or None for server in (self._source, self._target))
             require_both(before, after)
+            if before is None:
+                raise MigrationError("A list had the event, and neither server has it any more: it was deleted since.")
             raise MigrationError("Both servers list the event, and neither has archived anything of it.")
         scheduled = self._scheduled(identifier)
         compared = scheduled or self._recorded(identifier, target)

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 
 from opencast.errors import ChecksumMismatch, Forbidden, NotFound, UnexpectedContent
 from opencast.migration.hls import Playlists, is_playlist, plain
-from opencast.migration.runs import ARCHIVE, Location, RunElement
+from opencast.migration.runs import ARCHIVE, SERIES_POLICY, Location, RunElement
 from opencast.model.mediapackage import ElementKind
 from opencast.model.xml import parse_xml
 from opencast.staging.digest import check_md5
@@ -166,6 +166,8 @@ class Transfer:
         try:
             return self._stage(element)
         except (ChecksumMismatch, Forbidden, NotFound, UnexpectedContent) as error:
+            if isinstance(error, ChecksumMismatch) and element.source.flavor == SERIES_POLICY:
+                return self._stage_document(element)  # a copy with the old checksum would be the old policy
             for other in _copies(element, wanted):
                 log.warning("%s; trying the copy %s.", error.message, other.key)
                 try:
@@ -173,7 +175,7 @@ class Transfer:
                 except (ChecksumMismatch, Forbidden, NotFound, UnexpectedContent) as again:
                     log.warning("%s", again.message)
             if isinstance(error, ChecksumMismatch) and element.source.kind is ElementKind.CATALOG:
-                return self._stage_catalog(element)
+                return self._stage_document(element)
             raise
 
     def _is_plain(self, element: RunElement) -> bool:
@@ -197,13 +199,16 @@ class Transfer:
             checksum_from="tool",
         )
 
-    def _stage_catalog(self, element: RunElement) -> StagedObject:
-        """Stage a catalog whose checksum is wrong: real servers have such catalogs of events that were scheduled.
+    def _stage_document(self, element: RunElement) -> StagedObject:
+        """Stage a document whose checksum is wrong, since Opencast has written it anew and kept the old checksum.
+
+        It does so with catalogs of events that were scheduled, and with the published policy of a series whose access
+        list is changed: ``SeriesUpdatedEventHandler`` distributes the new one, and the archive's publication stays.
 
         :raises InvalidXml: the file is no whole document either.
         """
         staged = self._stage(replace(element, source=replace(element.source, checksum=None, size=None)))
-        name = f"catalog {element.source.id} of {self._identifier}"
+        name = f"{element.source.kind.value} {element.source.id} of {self._identifier}"
         parse_xml(staged.path.read_bytes(), what=name)
         note = f"The checksum that the source names for {name} is wrong; its file is whole, and migrated as it is."
         return replace(staged, notes=(*staged.notes, note))
