@@ -119,6 +119,7 @@ def main(arguments: list[str]) -> int:
         endpoint = f"http://127.0.0.1:{metrics.port}"
         variables = {"AIRFLOW_OTEL_ON": "True", "OTEL_EXPORTER_OTLP_ENDPOINT": endpoint}
         settings = {"OTEL_METRIC_EXPORT_INTERVAL": "5000", "OPENCAST_IMPORT_POOL_SLOTS": str(2 * IN_FLIGHT)}
+        settings["OPENCAST_MEDIAPACKAGES_AT_ONCE"] = str(IN_FLIGHT + 2)
         server = Production(folder, options.workers, variables, settings)
         stack.callback(server.remove)
         stack.callback(server.end)

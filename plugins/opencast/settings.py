@@ -118,10 +118,17 @@ class Settings(BaseModel):
     import_pool: str | None = Field(
         default=None,
         description="Airflow pool of the tasks that migrate mediapackages; it must exist, or they never start. Let it "
-        "count deferred tasks, and have twice as many slots as imports at the same time.",
+        "count deferred tasks, and have more slots than there are imports at the same time.",
     )
     tasks_at_once: int = Field(
         default=4, ge=1, le=64, description="Mapped tasks of one run that read from the source at the same time."
+    )
+    mediapackages_at_once: int = Field(
+        default=10,
+        ge=1,
+        le=128,
+        description="Mediapackages of one run that are on their way at the same time, also those that wait for the "
+        "target. A little more than *Imports at the same time*: fewer bound the imports, and many more start in vain.",
     )
     follow_schedule: str = Field(
         default="0 * * * *", description="When opencast_follow runs, once it is switched on: a cron expression."

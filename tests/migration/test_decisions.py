@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import pytest
-from opencast.migration.decisions import decide
+from opencast.api.opencast import Opencast
+from opencast.migration.decisions import Repeat, decide
 from opencast.store.base import utc_now
 from opencast.store.ledger import Entry, Kind, State, Traffic
 from opencast.store.plans import Action
 
-from tests.migration.pair import Pair
+from tests.migration.pair import Pair, server
 
 EVENT = "a-ev-archive-only"
 
@@ -31,7 +32,25 @@ def entry(state: State, version: str | None = "1", reason: str = "") -> Entry:
     ],
 )
 def test_the_ledger_and_the_version_decide(known: Entry | None, repeat: bool, action: Action, reason: str) -> None:
-    assert decide(known, "1", "a newer snapshot", repeat_failed=repeat) == (action, reason)
+    assert decide(known, "1", "a newer snapshot", Repeat(failed=repeat)) == (action, reason)
+
+
+def test_what_is_done_is_looked_at_again_when_asked_for() -> None:
+    again = Repeat(done=True)
+    assert decide(entry(State.DONE), "1", "changes", again) == (Action.UPDATE, "done before, looked at again")
+    assert decide(entry(State.DONE), "2", "changes", again)[1] == "the source has changes since it was migrated"
+
+
+def test_what_was_deleted_on_the_target_comes_again_when_asked_for(pair: Pair) -> None:
+    pair.migrate_all(events=[EVENT])
+    target = Opencast(server(pair.target))
+    target.events.delete(EVENT)
+    assert not target.events.exists(EVENT)
+    assert pair.plan(key="dag/second", events=[EVENT])[EVENT].action is Action.SKIP
+    again = pair.plan(key="dag/third", events=[EVENT], repeat_done=True)
+    assert {item.action for item in again.values() if item.kind in {Kind.MEDIAPACKAGE, Kind.SERIES}} == {Action.UPDATE}
+    assert pair.migrate(EVENT, "dag/third").state is State.DONE
+    assert target.assets.episode(EVENT).tracks
 
 
 def test_what_failed_is_left_until_the_source_changes_it(pair: Pair) -> None:

@@ -139,5 +139,5 @@ class BelongingsPlanner:
             except OpencastError as error:
                 # The task meets the same error, and notes it for this object alone.
                 return Item(kind, identifier, title, Action.UPDATE, f"cannot be read: {error.message}")
-        action, reason = decide(entry, now, "changes", repeat_failed=options.repeat_failed)
+        action, reason = decide(entry, now, "changes", options.repeat)
         return Item(kind, identifier, title, action, reason, now)

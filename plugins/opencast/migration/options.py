@@ -14,6 +14,7 @@ import pendulum
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from opencast.errors import InvalidFilter
+from opencast.migration.decisions import Repeat
 from opencast.migration.id_lists import read_ids
 from opencast.migration.selection import Selection
 from opencast.migration.windows import Granularity, RunTimes, read_zone, require_over, window
@@ -134,6 +135,8 @@ class Options(BaseModel):
     include_failed: bool = False
     #: Try again what failed before although the source has not changed it since.
     repeat_failed: bool = True
+    #: Compare what is done with the target again, and bring what is missing or different there.
+    repeat_done: bool = False
     past_schedules: PastSchedules = PastSchedules.SKIP
     schedule_conflicts: ScheduleConflicts = ScheduleConflicts.FAIL
     #: Delete a scheduled event on the target where its recording, or what it was changed to, cannot take its place.
@@ -220,6 +223,11 @@ class Options(BaseModel):
                 "undated": wanted.undated,
             }
         )
+
+    @property
+    def repeat(self) -> Repeat:
+        """What is done again although the source has not changed it."""
+        return Repeat(failed=self.repeat_failed, done=self.repeat_done)
 
     def by_way(self, way: str | None) -> Options:
         """Return the choices with the way of the files that was found to be the best; a way that was chosen stays."""

@@ -216,9 +216,7 @@ class Planner:
         if left_scheduled is not None:
             return left_scheduled
         version = None if row.archive_version is None else str(row.archive_version)
-        action, reason = _obstacle(row, options) or decide(
-            entry, version, "a newer snapshot", repeat_failed=options.repeat_failed
-        )
+        action, reason = _obstacle(row, options) or decide(entry, version, "a newer snapshot", options.repeat)
         return Item(Kind.MEDIAPACKAGE, row.identifier, row.title, action, reason, version, row.series)
 
     # --- series ----------------------------------------------------------------------------------------------------
@@ -235,11 +233,11 @@ class Planner:
         while some := list(islice(rows, _BATCH)):
             entries = self._ledger.lookup(Kind.SERIES, [row.identifier for row in some])
             found.update(row.identifier for row in some)
-            yield from (self._series_item(row, entries.get(row.identifier), themes) for row in some)
+            yield from (self._series_item(row, entries.get(row.identifier), themes, options) for row in some)
         for identifier in sorted(wanted - found):
             yield Item(Kind.SERIES, identifier, "", Action.CANNOT, _UNKNOWN)
 
-    def _series_item(self, row: SeriesRow, entry: Entry | None, themes: set[str]) -> Item:
+    def _series_item(self, row: SeriesRow, entry: Entry | None, themes: set[str], options: Options) -> Item:
         """Judge a series.
 
         :param entry: what the ledger says of it.
@@ -256,7 +254,7 @@ class Planner:
         theme = None if series is None else series.property(THEME)
         mapped = self._ids.target(Kind.THEME, theme) if theme else None
         version = None if series is None else fingerprint(series, mapped)
-        action, reason = decide(entry, version, "changes")
+        action, reason = decide(entry, version, "changes", options.repeat)
         if action is Action.SKIP and mapped is None and theme in themes:
             action, reason = Action.UPDATE, "its theme comes to the target"
         return Item(Kind.SERIES, row.identifier, row.title, action, reason, version)

@@ -50,7 +50,7 @@ class SchedulePlanner:
             return _item(row, Action.SKIP, obstacle)
         version = event.fingerprint
         entry = self._ledger.entry(Kind.SCHEDULED, row.identifier)
-        action, reason = decide(entry, version, "changes", repeat_failed=options.repeat_failed)
+        action, reason = decide(entry, version, "changes", options.repeat)
         return _item(row, action, reason, version)
 
     def replacement(self, row: EventRow, options: Options) -> Item | None:

@@ -28,6 +28,7 @@ def migration_tasks() -> None:
     What fails stops only what cannot do without it: an object that failed is named by the report, and the run fails
     with its last task.
     """
+    settings = load_settings()
     preflight = PreflightOperator(task_id="preflight")
     take_inventory = TakeInventoryOperator(task_id="take_inventory")
     plan = PlanMigrationOperator(task_id="plan", inventory=take_inventory.output)
@@ -45,9 +46,10 @@ def migration_tasks() -> None:
     migrate_mediapackage = MigrateMediaPackageOperator.partial(
         task_id="migrate_mediapackage",
         route=XComArg(preflight, key=ROUTE),
-        pool=load_settings().import_pool or "default_pool",
+        pool=settings.import_pool or "default_pool",
         map_index_template="{{ task.title }}",
-        max_active_tis_per_dagrun=tasks_at_once(),
+        # Airflow counts deferred tasks, too: these are the imports in flight, not the tasks at work.
+        max_active_tis_per_dagrun=settings.mediapackages_at_once,
     ).expand_kwargs(select_mediapackages.output)
     select_scheduled = SelectWorkOperator(
         task_id="select_scheduled_events", kind="scheduled", trigger_rule=TriggerRule.ALL_DONE

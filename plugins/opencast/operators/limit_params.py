@@ -40,7 +40,8 @@ def _limits() -> dict[str, Param]:
             maximum=64,
             title="Imports at the same time",
             description_md="Mediapackages that are on their way to the target at the same time, from all runs. When "
-            "the target slows down or turns requests away, there are fewer by themselves, and more again later.",
+            "the target slows down or turns requests away, there are fewer by themselves, and more again later. "
+            "One run has no more than the setting `mediapackages_at_once` allows.",
             section=section,
         ),
         "workflows_on_target": Param(

@@ -107,6 +107,13 @@ class PreflightOperator(MigrationOperator):
         for check in checks:
             self.log.info("%s", check)
         require(checks)
+        at_once, wanted = load_settings().mediapackages_at_once, self.options(context).imports_in_flight
+        if at_once < wanted:
+            self.log.warning(
+                "One run has at most %d mediapackages on their way, not %d: see the setting mediapackages_at_once.",
+                at_once,
+                wanted,
+            )
         context["ti"].xcom_push(key=ROUTE, value=preflight.way)
         return [str(check) for check in checks]
 

@@ -220,6 +220,14 @@ def _ways() -> dict[str, Param]:
             description_md="Off: what failed is tried again only after the source has changed it.",
             section=section,
         ),
+        "repeat_done": Param(
+            _default("repeat_done"),
+            type="boolean",
+            title="Look at done ones again",
+            description_md="Compares what was migrated before with the target once more, in a task each, and brings "
+            "again what was deleted or changed there. Off: only what the source has changed.",
+            section=section,
+        ),
         "include_empty_series": Param(
             _default("include_empty_series"),
             type="boolean",
