@@ -139,7 +139,9 @@ def test_what_was_retracted_from_the_player_cannot_be_watched_on_the_target_any_
     published = target_package(pair).publication("engage-player")
     assert published is not None
     retract(pair, "retract-engage")
-    assert pair.migrate("ev", "dag/again").state is State.DONE
+    entry = pair.migrate("ev", "dag/again")
+    assert entry.state is State.DONE
+    assert any("The publication engage-player is retracted" in note for note in entry.notes)
     target = Opencast(server(pair.target))
     assert target_package(pair).publications == ()
     assert target.search.episode("ev") is None

@@ -17,6 +17,8 @@ from opencast.store.ledger import ObjectKey, Outcome
 
 log = logging.getLogger(__name__)
 
+_RETRACTED = "The publication {} is retracted: the source has retracted it since it was migrated."
+
 
 class ImportRuns:
     """The import runs of one mediapackage.
@@ -112,6 +114,8 @@ class ImportRuns:
             further = further_publications(package, existing, imported_channels(self._means.ledger, self._id))
             publications = (*in_source_order(made, package), *further.archived)
             manifest = runs.archive_package(package, plan, urls, publications)
+            retracted = [_RETRACTED.format(channel) for channel in further.channels]
+            journal.notes.extend(note for note in retracted if note not in journal.notes)
             definition = definitions.archive_definition(run.definition_id, plan.archive, further.channels)
             return definition, manifest.to_xml()
         number = journal.runs.index(run)
