@@ -8,7 +8,7 @@ from opencast.api.addresses import path
 from opencast.api.features import Feature
 from opencast.api.opencast import Opencast
 from opencast.api.publications import ApiElement, ApiPublication
-from opencast.errors import MigrationError, NotFound, ObjectGone
+from opencast.errors import MigrationError, NotFound, ObjectGone, ServiceMissing
 from opencast.migration.hls import Playlists, without_incomplete_sets
 from opencast.migration.oaipmh import Repositories, is_repository, repository_of, shown_in_repositories
 from opencast.migration.runs import ENGAGE
@@ -112,7 +112,11 @@ class SourcePackages:
         try:
             return self._source.events.publications(identifier)
         except NotFound:
-            return ()  # before 2.3
+            return ()
+        except ServiceMissing:
+            if self._source.has(Feature.SERIES_ROWS):
+                raise  # it is starting
+            return ()  # before 2.3 there is no External API
 
     def _page(self, identifier: str) -> Publication:
         url = self._source.client.base_url + path("/play", identifier)
