@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection
 from dataclasses import dataclass
 
 from opencast.migration.sharing import base_channel, own_files
@@ -72,13 +72,9 @@ def further_publications(package: MediaPackage, existing: MediaPackage | None, i
         return Further()
     further = [found for found in existing.publications if package.publication(found.channel) is None]
     gone = [found for found in further if found.channel in imported and not _belongs(package, existing, found)]
-    return Further(tuple(gone), tuple(_others(further, gone)))
+    return Further(tuple(gone), tuple(found for found in further if found not in gone))
 
 
 def _belongs(package: MediaPackage, existing: MediaPackage, publication: Publication) -> bool:
     base = base_channel(existing, publication)
     return base is not None and package.publication(base) is not None
-
-
-def _others(publications: Iterable[Publication], without: Collection[Publication]) -> Iterable[Publication]:
-    return (publication for publication in publications if publication not in without)
