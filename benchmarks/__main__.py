@@ -122,8 +122,8 @@ MEASUREMENTS = (
     ),
     Measurement(
         "production_celery",
-        "300 small events on PostgreSQL with two Celery workers",
-        "-m benchmarks.bench_production --events 300 --workers 2",
+        "1,000 small events on PostgreSQL with two Celery workers",
+        "-m benchmarks.bench_production --events 1000 --workers 2",
         "As above; both workers, the simulators and the databases share the same cores.",
     ),
     Measurement(

@@ -10,6 +10,7 @@ ROWS = [
     (Feature.ARCHIVE, [2, 3], [1, 4, 17]),
     (Feature.ASSETS, [4, 13, 17, 99], [1, 2, 3]),
     (Feature.EVENT_ROWS, [6, 17, 99], [1, 3, 4, 5]),
+    (Feature.EXTERNAL_API, [3, 4, 17, 99], [1, 2]),
     (Feature.SERIES_ROWS, [3, 4, 17, 99], [1, 2]),
     (Feature.SERIES_EXTRAS, [2, 3, 17, 99], [1]),
     (Feature.SCHEDULES, [4, 17, 99], [1, 2, 3]),

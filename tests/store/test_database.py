@@ -12,8 +12,9 @@ import opencast.store
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
 from opencast.errors import ConfigurationError, StoreError
-from opencast.store import tables
+from opencast.store import tables, upgrading
 from opencast.store.base import Base
 from opencast.store.database import Database
 from sqlalchemy import select, text
@@ -53,6 +54,15 @@ def test_upgrade_may_run_in_several_processes_at_once(tmp_path: Path) -> None:
     for thread in threads:
         thread.join()
     assert errors == []
+
+
+def test_a_store_that_is_up_to_date_is_opened_at_once(store: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each task opens it: none waits for another one, or asks alembic."""
+    with store.engine.connect() as connection:
+        newest = ScriptDirectory.from_config(upgrading.alembic_config()).get_current_head()
+        assert connection.scalar(text("SELECT version_num FROM alembic_version")) == newest
+    monkeypatch.setattr(upgrading, "bring_up_to_date", lambda _: pytest.fail("the schema was changed"))
+    store.upgrade()
 
 
 def test_times_come_back_aware_and_in_utc(database: Database) -> None:

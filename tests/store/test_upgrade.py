@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from alembic import command
-from opencast.store.database import Database, alembic_config
+from opencast.store.database import Database
 from opencast.store.ledger import Kind
 from opencast.store.plans import Plans, PlanState
+from opencast.store.upgrading import alembic_config
 from sqlalchemy import text
 
 

@@ -20,6 +20,8 @@ class Feature(Enum):
     ASSETS = (4, None)
     #: ``/api/events`` names series, status and language of an event, and can be asked for a range of starts.
     EVENT_ROWS = (6, None)
+    #: ``/api`` (came with 2.3).
+    EXTERNAL_API = (3, None)
     #: ``/api/series`` (came with 2.3); ``/series/series.xml`` ended after 11.
     SERIES_ROWS = (3, None)
     #: Properties and further elements of a series.

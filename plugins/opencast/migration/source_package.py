@@ -114,9 +114,9 @@ class SourcePackages:
         except NotFound:
             return ()
         except ServiceMissing:
-            if self._source.has(Feature.SERIES_ROWS):
+            if self._source.has(Feature.EXTERNAL_API):
                 raise  # it is starting
-            return ()  # before 2.3 there is no External API
+            return ()
 
     def _page(self, identifier: str) -> Publication:
         url = self._source.client.base_url + path("/play", identifier)

@@ -8,11 +8,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from alembic import command
-from alembic.config import Config
 from sqlalchemy import Engine, create_engine, event, make_url, text
 from sqlalchemy.engine import URL, Connection
-from sqlalchemy.exc import ArgumentError, InterfaceError, OperationalError
+from sqlalchemy.exc import ArgumentError, InterfaceError, OperationalError, SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from opencast.errors import ConfigurationError, StoreError
@@ -81,17 +79,29 @@ class Database:
 
         :raises StoreError: when the database cannot be reached or its schema cannot be changed.
         """
+        if self._version() == _newest_version():
+            return
+        # Each task opens the store, and hardly any has to change it: alembic is left alone until then.
+        from opencast.store.upgrading import bring_up_to_date
+
         try:
             with self._migration_lock(), self.engine.connect() as connection:
-                config = alembic_config()
-                config.attributes["connection"] = connection
-                command.upgrade(config, "head")
+                bring_up_to_date(connection)
                 connection.commit()
         except OperationalError as error:
             raise StoreError(
                 f"The store {self!r} cannot be opened.",
                 advice="Check that the database is running and that the account may create tables.",
             ) from error
+
+    def _version(self) -> str | None:
+        """Return the version of the schema; None where there is none yet, or none to be had."""
+        try:
+            with self._reader.connect() as connection:
+                version: str | None = connection.scalar(text("SELECT version_num FROM alembic_version"))
+                return version
+        except SQLAlchemyError:
+            return None  # an upgrade makes the table, or names what is wrong
 
     @contextmanager
     def _migration_lock(self) -> Iterator[None]:
@@ -115,13 +125,9 @@ class Database:
         self.engine.dispose()
 
 
-def alembic_config() -> Config:
-    """Return alembic's configuration; everything lies in this package, there is no ini file."""
-    here = Path(__file__).parent
-    config = Config()
-    config.set_main_option("script_location", str(here).replace("%", "%%"))
-    config.set_main_option("path_separator", "os")
-    return config
+def _newest_version() -> str:
+    """Return the newest version of the schema: each is named as its file."""
+    return max(file.stem for file in (Path(__file__).parent / "versions").glob("[0-9]*.py"))
 
 
 def _server_engine(url: URL) -> Engine:
