@@ -50,6 +50,21 @@ def test_a_limit_is_always_sent_because_the_default_is_100(server: ScriptedServe
     assert int(server.last.query["limit"]) > 1000
 
 
+def test_a_series_without_a_title_makes_the_other_list_be_read(server: ScriptedServer, opencast: Opencast) -> None:
+    """A real 17 answers every page that holds such a series with 500, and an empty body."""
+    server.on(
+        "GET", "/api/series", lambda request: _pages(["a"])(request) if request.query["offset"] == "0" else Answer(500)
+    )
+
+    def admin(request: Request) -> Answer:
+        rows = [{"id": "a", "title": "A", "creation_date": "2020-10-01T08:00:00Z"}, {"id": "b", "title": ""}]
+        return json_answer(json.dumps({"total": 2, "results": rows[int(request.query["offset"]) :]}))
+
+    server.on("GET", "/admin-ng/series/series.json", admin)
+    found = [(row.identifier, row.title) for row in opencast.series.list(page_size=1)]
+    assert found == [("a", ""), ("b", "")]
+
+
 def test_a_series_with_an_impossible_id_is_refused(server: ScriptedServer, opencast: Opencast) -> None:
     server.on("GET", "/api/series", json_answer('[{"identifier": "../x"}]'))
     with pytest.raises(InvalidIdentifier):

@@ -79,6 +79,7 @@ RULES = (
     _rule("/admin-ng/event/*/comment/*", "ROLE_UI_EVENTS_DETAILS_COMMENTS_EDIT", "PUT"),
     _rule("/admin-ng/event/*/comment/*", "ROLE_UI_EVENTS_DETAILS_COMMENTS_DELETE", "DELETE"),
     _rule("/admin-ng/groups/groups.json", "ROLE_UI_GROUPS_VIEW", "GET HEAD"),
+    _rule("/admin-ng/series/series.json", "ROLE_UI_SERIES_VIEW", "GET HEAD"),
     _rule("/admin-ng/themes/themes.json", "ROLE_UI_THEMES_VIEW", "GET HEAD"),
     _rule("/admin-ng/themes/*/usage.json", "ROLE_UI_THEMES_DETAILS_VIEW", "GET HEAD"),
     _rule("/admin-ng/themes/*.json", "ROLE_UI_THEMES_DETAILS_VIEW", "GET HEAD"),

@@ -6,7 +6,7 @@ import threading
 from datetime import UTC, datetime, timedelta
 
 from opencast.store.database import Database
-from opencast.store.readings import LEASE, Readings
+from opencast.store.readings import LEASE, Readings, Unreadable
 
 T0 = datetime(2024, 1, 1, tzinfo=UTC)
 
@@ -53,9 +53,10 @@ def test_a_reader_that_gives_no_sign_of_life_is_followed_by_another(store: Datab
 def test_a_complete_reading_is_remembered_with_what_it_could_not_understand(store: Database) -> None:
     readings = Readings(store, "source")
     readings.begin("dag/1")
-    readings.end("dag/1", T0, (("event", "no id"),), complete=True)
+    found = (Unreadable("event", "no id"), Unreadable("a/..", "no usable id", "series"))
+    readings.end("dag/1", T0, found, complete=True)
     state = readings.state()
-    assert (state.reader, state.complete, state.recent, state.unreadable) == (None, T0, T0, (("event", "no id"),))
+    assert (state.reader, state.complete, state.recent, state.unreadable) == (None, T0, T0, found)
 
 
 def test_a_reading_of_what_is_recent_does_not_make_the_library_younger(store: Database) -> None:

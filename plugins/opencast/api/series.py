@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+import logging
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from functools import partial
+from typing import Any, NamedTuple
 
 from opencast.api import fields
 from opencast.api.addresses import path
 from opencast.api.client import Client, Fields
 from opencast.api.features import Feature
-from opencast.errors import InvalidAnswer, NotFound
+from opencast.errors import InvalidAnswer, InvalidIdentifier, NotFound, ServerFailure
 from opencast.model.acl import Acl
 from opencast.model.dublincore import DublinCore
 from opencast.model.identifiers import check_series_id
@@ -19,14 +21,25 @@ from opencast.model.moment import parse_moment
 from opencast.model.series import parse_element_types, parse_properties
 from opencast.model.xml import parse_xml
 
+log = logging.getLogger(__name__)
+
 #: Rows of one request for the list.
 _PAGE = 5000
+#: Rows of one request for the list of the admin interface.
+_ADMIN_PAGE = 500
 #: Catalogs of one request for the list of old versions.
 _CATALOGS = 100
 #: Largest element that is taken into memory, in bytes.
 _MAX_ELEMENT = 64 * 1024 * 1024
 #: Seconds for writes of a catalog or an access list, which make a new snapshot of each event of the series.
 _LONG_WRITE = 900.0
+
+
+class _Listed(NamedTuple):
+    """A row of a list, and what reads it."""
+
+    source: Mapping[str, Any]
+    read: Callable[[], SeriesSummary]
 
 
 @dataclass(frozen=True)
@@ -79,43 +92,62 @@ class SeriesService:
 
     # --- reading ---------------------------------------------------------------------------------------------------
 
-    def list(self, *, page_size: int = _PAGE) -> Iterator[SeriesSummary]:
+    def list(
+        self, *, page_size: int = _PAGE, refused: Callable[[str, str], None] | None = None
+    ) -> Iterator[SeriesSummary]:
         """List all series, each once (``GET /api/series``; before 3 ``GET /series/series.xml``), in no order.
 
         The list has no total and no stable order, so pages may overlap or leave out a series that moves between them:
         compare with :meth:`count` where it matters.
 
         :param page_size: rows of one request.
-        :raises InvalidIdentifier: a series has an id that cannot be used.
+        :param refused: called with id and reason of each series whose id cannot be used.
+        :raises InvalidIdentifier: there is one, and nobody to be told.
         """
         if not self._has(Feature.SERIES_ROWS):
-            yield from self._catalogs()
+            yield from _new(self._catalogs(), set(), refused)
             return
         seen: set[str] = set()
+        try:
+            yield from _new(self._rows(page_size), seen, refused)
+        except ServerFailure as error:
+            # One series without a title is enough: every page that holds it is answered with 500, in 13 to 17.
+            log.warning("%s The list of the admin interface is read instead.", error.message)
+            yield from _new(self._admin_rows(), seen, refused)
+
+    def _rows(self, page_size: int) -> Iterator[_Listed]:
         offset = 0
         while True:
             query: Fields = {"limit": page_size, "offset": offset, "sort": "title:ASC"}
             rows = fields.a_list(self._client.get_json("/api/series", params=query), what="/api/series")
-            for row in rows:
-                summary = SeriesSummary.parse(row)
-                if summary.identifier not in seen:
-                    seen.add(summary.identifier)
-                    yield summary
+            yield from (_Listed(row, partial(SeriesSummary.parse, row)) for row in rows)
             if len(rows) < page_size:
                 return
             offset += len(rows)
 
-    def _catalogs(self) -> Iterator[SeriesSummary]:
-        seen: set[str] = set()
+    def _admin_rows(self) -> Iterator[_Listed]:
+        """List what the admin interface shows (``GET /admin-ng/series/series.json``), in the External API's names."""
+        offset, what = 0, "/admin-ng/series/series.json"
+        while True:
+            query: Fields = {"limit": _ADMIN_PAGE, "offset": offset, "sort": "title:ASC"}
+            answer = fields.an_object(self._client.get_json(what, params=query), what=what)
+            rows = fields.a_list(answer.get("results"), what=what)
+            for row in rows:
+                source = fields.an_object(row, what=f"a row of {what}")
+                named = {**source, "identifier": source.get("id"), "created": source.get("creation_date")}
+                yield _Listed(named, partial(SeriesSummary.parse, named))
+            offset += len(rows)
+            if not rows:
+                return
+
+    def _catalogs(self) -> Iterator[_Listed]:
         page = 0
         while True:
             query: Fields = {"count": _CATALOGS, "startPage": page, "sort": "CREATED"}
             root = parse_xml(self._client.get_xml("/series/series.xml", params=query), what="/series/series.xml")
             for node in root:
-                summary = _summary(DublinCore.read(node, what="a catalog of /series/series.xml"))
-                if summary.identifier not in seen:
-                    seen.add(summary.identifier)
-                    yield summary
+                catalog = DublinCore.read(node, what="a catalog of /series/series.xml")
+                yield _Listed({"identifier": catalog.text("identifier")}, partial(_summary, catalog))
             if len(root) < _CATALOGS:
                 return
             page += 1
@@ -299,3 +331,19 @@ def _summary(catalog: DublinCore) -> SeriesSummary:
         language=catalog.text("language"),
         license=catalog.text("license"),
     )
+
+
+def _new(
+    rows: Iterator[_Listed], seen: set[str], refused: Callable[[str, str], None] | None
+) -> Iterator[SeriesSummary]:
+    for row in rows:
+        try:
+            summary = row.read()
+        except InvalidIdentifier as error:
+            if refused is None:
+                raise
+            refused(str(row.source.get("identifier", ""))[:200], error.message)
+            continue
+        if summary.identifier not in seen:
+            seen.add(summary.identifier)
+            yield summary

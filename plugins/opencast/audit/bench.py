@@ -25,7 +25,7 @@ from opencast.store.database import Database
 from opencast.store.idmap import IdMaps
 from opencast.store.inventory import Inventory
 from opencast.store.ledger import Kind, Ledger
-from opencast.store.readings import Readings
+from opencast.store.readings import Readings, Unreadable
 
 _CHECKS = {Side.SOURCE: Check.PUBLICATIONS_OF_SOURCE, Side.TARGET: Check.PUBLICATIONS_OF_TARGET}
 
@@ -203,7 +203,8 @@ class AuditBench:
         yield from ThemeAudit(self.source, target, themes).findings()
         yield from playlist_findings(self.source, target)
 
-    def _unreadable(self, side: Side, events: tuple[tuple[str, str], ...]) -> Iterator[Finding]:
-        for identifier, reason in events:
+    def _unreadable(self, side: Side, found: tuple[Unreadable, ...]) -> Iterator[Finding]:
+        for identifier, reason, kind in found:
             detail = f"the {side} lists it in a way that cannot be understood: {reason}"
-            yield Finding(Check.COMPARISON, EVENT, identifier, "", Outcome.UNREADABLE, detail, 1)
+            named = kind if kind == Kind.SERIES.value else EVENT
+            yield Finding(Check.COMPARISON, named, identifier, "", Outcome.UNREADABLE, detail, 1)

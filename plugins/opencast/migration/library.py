@@ -15,7 +15,8 @@ from opencast.migration.options import Reading
 from opencast.model.event import EventRow
 from opencast.store.base import utc_now
 from opencast.store.inventory import Inventory, SeriesRow
-from opencast.store.readings import LEASE, Readings
+from opencast.store.ledger import Kind
+from opencast.store.readings import LEASE, Readings, Unreadable
 
 log = logging.getLogger(__name__)
 
@@ -38,14 +39,14 @@ class Taken:
     """What an inventory run found.
 
     :param gone: rows of earlier runs that the source does not have any more.
-    :param unreadable: events that cannot be understood, as id and reason.
+    :param unreadable: what cannot be understood.
     :param how: ``complete``, ``recent``, or ``shared`` when a reading of another run was used.
     """
 
     events: int
     series: int
     gone: int
-    unreadable: tuple[tuple[str, str], ...]
+    unreadable: tuple[Unreadable, ...]
     how: str = Reading.COMPLETE
 
 
@@ -60,8 +61,8 @@ def take_inventory(source: Opencast, inventory: Inventory, *, beat: Callable[[],
     :raises OpencastError: the source cannot be read completely.
     """
     seen = utc_now()
-    unreadable: list[tuple[str, str]] = []
-    _read_series(source, inventory, seen)
+    unreadable: list[Unreadable] = []
+    _read_series(source, inventory, seen, unreadable)
     inventory.write_events(_events(source.holdings.rows(), unreadable, beat), seen)
     _ask_for_unseen(source, inventory, seen, unreadable)
     gone = inventory.forget_unseen(seen)
@@ -141,8 +142,8 @@ class LibraryReader:
         complete = before.complete
         if how is Reading.RECENT and complete is not None and began - complete < COMPLETE_EVERY:
             taken = read_recent(self._source, self._inventory, complete - RECENT, beat=beat)
-            known = {**dict(before.unreadable), **dict(taken.unreadable)}
-            self._readings.end(self._reader, began, tuple(known.items()), complete=False)
+            known = {(one.kind, one.identifier): one for one in (*before.unreadable, *taken.unreadable)}
+            self._readings.end(self._reader, began, tuple(known.values()), complete=False)
             return taken
         taken = take_inventory(self._source, self._inventory, beat=beat)
         self._readings.end(self._reader, began, taken.unreadable, complete=True)
@@ -161,8 +162,8 @@ def read_recent(
     :param since: aware; some weeks before the last complete reading.
     """
     seen = utc_now()
-    unreadable: list[tuple[str, str]] = []
-    _read_series(source, inventory, seen)
+    unreadable: list[Unreadable] = []
+    _read_series(source, inventory, seen, unreadable)
     inventory.write_events(_events(source.holdings.rows_since(since), unreadable, beat), seen)
     behind = set(inventory.unseen_events(seen))
     again = [event for event in inventory.with_status(_UNFINISHED) if event in behind]
@@ -172,17 +173,23 @@ def read_recent(
     return Taken(state.events, state.series, 0, tuple(unreadable), Reading.RECENT)
 
 
-def _read_series(source: Opencast, inventory: Inventory, seen: datetime) -> None:
+def _read_series(source: Opencast, inventory: Inventory, seen: datetime, unreadable: list[Unreadable]) -> None:
     """Read the list of series until it holds as many as the source counts: pages of a changing list leave some out."""
+    refused: dict[str, str] = {}
     for _ in range(_SERIES_TRIES):
         count = source.series.count()
-        rows = (SeriesRow(row.identifier, row.title, row.created) for row in source.series.list())
-        if inventory.write_series(rows, seen) >= count:
-            return
-    log.warning("The source counts %d series and does not list all of them.", count)
+        listed = source.series.list(refused=refused.__setitem__)
+        rows = (SeriesRow(row.identifier, row.title, row.created) for row in listed)
+        if inventory.write_series(rows, seen) + len(refused) >= count:
+            break
+    else:
+        log.warning("The source counts %d series and does not list all of them.", count)
+    for identifier, reason in refused.items():
+        log.warning("The series %r of the source cannot be migrated: %s", identifier, reason)
+        unreadable.append(Unreadable(identifier, reason, Kind.SERIES.value))
 
 
-def _ask_for_unseen(source: Opencast, inventory: Inventory, seen: datetime, unreadable: list[tuple[str, str]]) -> None:
+def _ask_for_unseen(source: Opencast, inventory: Inventory, seen: datetime, unreadable: list[Unreadable]) -> None:
     """Ask for what a complete reading did not meet: an event whose start was changed meanwhile may have slipped by."""
     events, series = inventory.unseen_events(seen), inventory.unseen_series(seen)
     if len(events) <= _ASKED_ONE_BY_ONE:
@@ -192,7 +199,7 @@ def _ask_for_unseen(source: Opencast, inventory: Inventory, seen: datetime, unre
         inventory.write_series((known[name] for name in series if source.series.exists(name)), seen)
 
 
-def _one_by_one(source: Opencast, events: list[str], unreadable: list[tuple[str, str]]) -> Iterator[EventRow]:
+def _one_by_one(source: Opencast, events: list[str], unreadable: list[Unreadable]) -> Iterator[EventRow]:
     for event in events:
         try:
             yield source.holdings.row(event)
@@ -201,10 +208,10 @@ def _one_by_one(source: Opencast, events: list[str], unreadable: list[tuple[str,
         except OpencastError as error:
             if error.retriable:
                 raise
-            unreadable.append((event, error.message))
+            unreadable.append(Unreadable(event, error.message))
 
 
-def _events(rows: Iterator[Found], unreadable: list[tuple[str, str]], beat: Callable[[], None]) -> Iterator[EventRow]:
+def _events(rows: Iterator[Found], unreadable: list[Unreadable], beat: Callable[[], None]) -> Iterator[EventRow]:
     for number, row in enumerate(rows, 1):
         if number % 1000 == 0:
             beat()
@@ -214,7 +221,7 @@ def _events(rows: Iterator[Found], unreadable: list[tuple[str, str]], beat: Call
             yield row
         else:
             log.warning("The event %r of the source cannot be understood: %s", row.identifier, row.reason)
-            unreadable.append((row.identifier, row.reason))
+            unreadable.append(Unreadable(row.identifier, row.reason))
 
 
 class _Beat:

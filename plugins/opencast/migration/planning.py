@@ -25,6 +25,7 @@ from opencast.store.idmap import IdMaps
 from opencast.store.inventory import Inventory, SeriesRow
 from opencast.store.ledger import Entry, Kind, Ledger, State
 from opencast.store.plans import Action, Item, Plans, PlanState
+from opencast.store.readings import Unreadable
 
 log = logging.getLogger(__name__)
 
@@ -101,14 +102,14 @@ class Planner:
         key: str,
         params: Mapping[str, Any],
         options: Options,
-        unreadable: Iterable[tuple[str, str]] = (),
+        unreadable: Iterable[Unreadable] = (),
     ) -> PlanSummary:
         """Write the plan of one run.
 
         Neither the events nor their rows of the plan are held in memory.
 
         :param key: ``<dag id>/<run id>``.
-        :param unreadable: events that the inventory could not understand, as id and reason.
+        :param unreadable: what the inventory could not understand.
         :raises InvalidFilter: a filter that cannot be used.
         :raises FilterMatchesNothing: the filters select no event; no plan is left behind.
         :raises CampaignClosed: the run's campaign goes no further.
@@ -144,7 +145,7 @@ class Planner:
         return self.summary(key)
 
     def _write_items(
-        self, key: str, selection: Selection, options: Options, unreadable: Iterable[tuple[str, str]]
+        self, key: str, selection: Selection, options: Options, unreadable: Iterable[Unreadable]
     ) -> dict[str, Any]:
         """Write what is to be done in the order in which it is done, and return the plan's notes."""
         selector = Selector(selection)
@@ -174,7 +175,7 @@ class Planner:
             raise FilterMatchesNothing("The source has neither events nor series for this account.")
         self._plans.add(key, [*early, *series], first=-len(early) - len(series))
         missing = [Item(Kind.MEDIAPACKAGE, event, "", Action.CANNOT, _UNKNOWN) for event in selector.missing_events()]
-        missing += [Item(Kind.MEDIAPACKAGE, event, "", Action.CANNOT, reason) for event, reason in unreadable]
+        missing += [Item(Kind(one.kind), one.identifier, "", Action.CANNOT, one.reason) for one in unreadable]
         self._plans.add(key, [*missing, *late], first=count)
         return {
             "seen": selector.seen,

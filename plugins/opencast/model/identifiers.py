@@ -14,7 +14,8 @@ MAX_NAME_BYTES = 255
 # What Opencast's constructor of a mediapackage id accepts; Java's \w is ASCII only.
 _MEDIAPACKAGE_ID = re.compile(r"[A-Za-z0-9_\-.:;()]+")
 # The separator of folders, and characters that make a name look like another one or break a line of a log.
-_UNSAFE_IN_PATH = re.compile("[/\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
+_UNSAFE = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
+_UNSAFE_IN_PATH = re.compile(f"/|{_UNSAFE.pattern}")
 # The working file repository replaces each match by "_". "$" of Java also matches before a last line break.
 _UNSAFE_IN_NAME = re.compile(r"^[^A-Za-z0-9_]|[^A-Za-z0-9_\-.]|\.\.|\.(?=(?:\r\n|[\n\r\u0085\u2028\u2029])?\Z)")
 
@@ -44,11 +45,13 @@ def check_element_id(identifier: str) -> str:
 
 
 def check_series_id(identifier: str) -> str:
-    """Return a series id that is safe as a part of a URL's path.
+    """Return a series id that is safe as an escaped part of a URL's path; nothing else is made of it.
 
-    :raises InvalidIdentifier: empty, ``.``, ``..``, with ``/``, NUL, control characters, or too long.
+    Learning management systems take their own addresses as ids: slashes are usual, and Opencast takes them.
+
+    :raises InvalidIdentifier: empty, with a part ``.`` or ``..``, NUL, control characters, or too long.
     """
-    if identifier in {"", ".", ".."} or _UNSAFE_IN_PATH.search(identifier):
+    if not identifier or {".", ".."} & set(identifier.split("/")) or _UNSAFE.search(identifier):
         raise InvalidIdentifier(f"{shown(identifier)} is no usable id of a series.")
     return _check_length(identifier, "series")
 

@@ -27,6 +27,7 @@ from opencast.settings import load_settings
 from opencast.store.base import utc_now
 from opencast.store.ledger import MIGRATE, Kind, ObjectKey, Outcome, State
 from opencast.store.plans import has_plan
+from opencast.store.readings import Unreadable
 from opencast.triggers.importing import SLOT, ImportTrigger
 
 #: Characters of a title in a task's name.
@@ -146,7 +147,7 @@ class PlanMigrationOperator(MigrationOperator):
 
     def work(self, context: Context) -> dict[str, dict[str, int]]:
         """Write the plan and return how much it does."""
-        unreadable = [(str(event), str(reason)) for event, reason in (self.inventory or {}).get("unreadable", [])]
+        unreadable = [Unreadable(*map(str, parts)) for parts in (self.inventory or {}).get("unreadable", [])]
         with self.workbench(context) as bench:
             if bench.options.continues:
                 summary = bench.planner().go_on(plan_key(context), bench.options)

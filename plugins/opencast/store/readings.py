@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import NamedTuple
 
 from sqlalchemy.orm import Session
 
@@ -17,6 +18,17 @@ from opencast.store.rows import locked_row
 LEASE = timedelta(minutes=5)
 
 
+class Unreadable(NamedTuple):
+    """An object that is listed and could not be understood.
+
+    :param kind: value of a ``Kind``.
+    """
+
+    identifier: str
+    reason: str
+    kind: str = "mediapackage"
+
+
 @dataclass(frozen=True)
 class ReadingState:
     """What is known about the readings of a library.
@@ -24,13 +36,13 @@ class ReadingState:
     :param reader: who reads right now, or None.
     :param complete: begin of the last reading of the whole library.
     :param recent: begin of the last reading of any kind.
-    :param unreadable: events that could not be understood, as id and reason.
+    :param unreadable: what could not be understood.
     """
 
     reader: str | None = None
     complete: datetime | None = None
     recent: datetime | None = None
-    unreadable: tuple[tuple[str, str], ...] = ()
+    unreadable: tuple[Unreadable, ...] = ()
 
 
 class Readings:
@@ -52,7 +64,7 @@ class Readings:
             if row is None:
                 return ReadingState()
             reader = row.reader if row.lease_until is not None and row.lease_until > now else None
-            unreadable = tuple((str(event), str(reason)) for event, reason in row.unreadable)
+            unreadable = tuple(Unreadable(*map(str, parts)) for parts in row.unreadable)
             return ReadingState(reader, row.complete, row.recent, unreadable)
 
     def begin(self, reader: str) -> bool:
@@ -69,7 +81,7 @@ class Readings:
             row.reader, row.lease_until = reader, now + LEASE
             return True
 
-    def end(self, reader: str, began: datetime, unreadable: tuple[tuple[str, str], ...], *, complete: bool) -> None:
+    def end(self, reader: str, began: datetime, unreadable: tuple[Unreadable, ...], *, complete: bool) -> None:
         """Note a reading that came to its end.
 
         :param began: what changed after this moment may have been missed.
@@ -78,7 +90,7 @@ class Readings:
             row = self._row(session)
             row.recent = began
             row.complete = began if complete else row.complete
-            row.unreadable = [list(pair) for pair in unreadable]
+            row.unreadable = [list(parts) for parts in unreadable]
             if row.reader == reader:
                 row.reader = row.lease_until = None
 

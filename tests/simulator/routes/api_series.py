@@ -1,4 +1,4 @@
-"""``/api/series``, read from the index."""
+"""``/api/series`` and the list of the admin interface, read from the index."""
 
 from __future__ import annotations
 
@@ -14,6 +14,8 @@ from tests.simulator.routes.access import READ, caller_of, simulator_of
 
 router = APIRouter()
 DEFAULT_LIMIT = 100
+#: ``f("title", v(s.getTitle()))``: a series without a title cannot be shown, nor any page of the list that holds it.
+_NO_TITLE = "java.lang.IllegalArgumentException: Value of field 'title' must not be null"
 _FILTERS: dict[str, Callable[[Series, str], bool]] = {
     "managedAcl": lambda s, v: False,
     "contributors": lambda s, v: v in s.catalog.all("contributor"),
@@ -57,7 +59,7 @@ def _row(series: Series) -> dict[str, Any]:
         "publishers": catalog.all("publisher"),
         "language": catalog.first("language") or "",
         "contributors": catalog.all("contributor"),
-        "title": catalog.first("title") or "",
+        "title": catalog.first("title"),
         "rightsholder": catalog.first("rightsHolder") or "",
     }
 
@@ -113,6 +115,8 @@ def list_series(request: Request) -> Response:
     except BadQuery as error:
         return responses.bad_request(str(error)) if str(error) else responses.empty(400)
     found = found[max(offset, 0) :][: limit if limit > 0 else DEFAULT_LIMIT]
+    if not all(series.catalog.first("title") for series in found):
+        return responses.empty(500)
     rows = [_row(series) for series in found]
     if query.get("withacl", "").lower() == "true":
         for entry, series in zip(rows, found, strict=True):
@@ -134,13 +138,15 @@ def one(request: Request, series_id: str) -> Response:
     series = _find(request, series_id)
     if series is None:
         return _unknown(series_id)
+    if not series.catalog.first("title"):
+        return responses.internal_error(request, _NO_TITLE)
     entry = _row(series) | {"opt_out": False, "organization": series.org}
     if request.query_params.get("withacl", "").lower() == "true":
         entry["acl"] = policies.to_api(series.acl or ())
     return responses.api(request, entry)
 
 
-@router.api_route("/api/series/{series_id}/acl", methods=READ)
+@router.api_route("/api/series/{series_id:path}/acl", methods=READ)
 def acl(request: Request, series_id: str) -> Response:
     series = _find(request, series_id)
     if series is None:
@@ -150,7 +156,28 @@ def acl(request: Request, series_id: str) -> Response:
     return responses.api(request, policies.to_api(series.acl))
 
 
-@router.api_route("/api/series/{series_id}/properties", methods=READ)
+@router.api_route("/api/series/{series_id:path}/properties", methods=READ)
 def properties(request: Request, series_id: str) -> Response:
     series = simulator_of(request).state.series.get(series_id)
     return responses.api(request, series.properties) if series else _unknown(series_id)
+
+
+@router.api_route("/admin-ng/series/series.json", methods=READ)
+def admin_series(request: Request) -> Response:
+    query = request.query_params
+    found = [s for s in simulator_of(request).state.series_index.all() if _visible(request, s)]
+    for criterion in filter(None, (query.get("sort") or "").split(",")):
+        _sort(found, criterion)
+    limit, offset = int(query.get("limit") or 0) or DEFAULT_LIMIT, int(query.get("offset") or 0)
+    shown = found[offset : offset + limit]
+    return responses.gson_response({
+        "total": len(found), "offset": offset, "count": len(shown), "limit": limit,
+        "results": [
+            {
+                "createdBy": series.creator, "organizers": series.catalog.all("creator"), "id": series.id,
+                "contributors": series.catalog.all("contributor"), "creation_date": _created(series),
+                "title": series.catalog.first("title") or "",
+            }
+            for series in shown
+        ],
+    })  # fmt: skip

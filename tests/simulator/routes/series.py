@@ -34,7 +34,7 @@ def count(request: Request) -> Response:
     return responses.plain(str(held), responses.TEXT)
 
 
-@router.api_route("/series/{series_id}/acl.xml", methods=READ)
+@router.api_route("/series/{series_id:path}/acl.xml", methods=READ)
 def acl_xml(request: Request, series_id: str) -> Response:
     series = _find(request, series_id)
     if series is None:
@@ -44,7 +44,7 @@ def acl_xml(request: Request, series_id: str) -> Response:
     return responses.xml(policies.to_xml(series.acl))
 
 
-@router.api_route("/series/{series_id}/acl.json", methods=READ)
+@router.api_route("/series/{series_id:path}/acl.json", methods=READ)
 def acl_json(request: Request, series_id: str) -> Response:
     series = _find(request, series_id)
     if series is None:
@@ -54,7 +54,7 @@ def acl_json(request: Request, series_id: str) -> Response:
     return responses.plain(jettison.convert(policies.to_xml(series.acl)), responses.JSON)
 
 
-@router.api_route("/series/{series_id}/properties.json", methods=READ)
+@router.api_route("/series/{series_id:path}/properties.json", methods=READ)
 def properties(request: Request, series_id: str) -> Response:
     series = _find(request, series_id)
     if series is None:
@@ -63,7 +63,7 @@ def properties(request: Request, series_id: str) -> Response:
     return responses.plain(responses.simple(held), responses.JSON)
 
 
-@router.api_route("/series/{series_id}/property/{name}.json", methods=READ)
+@router.api_route("/series/{series_id:path}/property/{name}.json", methods=READ)
 def one_property(request: Request, series_id: str, name: str) -> Response:
     series = _find(request, series_id)
     if series is None or name not in series.properties:
@@ -71,7 +71,7 @@ def one_property(request: Request, series_id: str, name: str) -> Response:
     return responses.plain(series.properties[name], responses.JSON)
 
 
-@router.post("/series/{series_id}/property")
+@router.post("/series/{series_id:path}/property")
 def write_property(request: Request, series_id: str, form: Form) -> Response:
     name, value = form.get("name", ""), form.get("value", "")
     if not name.strip() or not value.strip():
@@ -83,7 +83,7 @@ def write_property(request: Request, series_id: str, form: Form) -> Response:
     return responses.empty(204)
 
 
-@router.delete("/series/{series_id}/property/{name}")
+@router.delete("/series/{series_id:path}/property/{name}")
 def delete_property(request: Request, series_id: str, name: str) -> Response:
     series = _find(request, series_id)
     if series is None or series.properties.pop(name, None) is None:
@@ -91,7 +91,7 @@ def delete_property(request: Request, series_id: str, name: str) -> Response:
     return responses.empty(204)
 
 
-@router.api_route("/series/{series_id}/elements.json", methods=READ)
+@router.api_route("/series/{series_id:path}/elements.json", methods=READ)
 def elements(request: Request, series_id: str) -> Response:
     series = _find(request, series_id)
     if series is None:
@@ -99,7 +99,7 @@ def elements(request: Request, series_id: str) -> Response:
     return responses.plain(responses.simple(sorted(series.elements)), responses.JSON)
 
 
-@router.api_route("/series/{series_id}/elements/{kind}", methods=READ)
+@router.api_route("/series/{series_id:path}/elements/{kind}", methods=READ)
 def element(request: Request, series_id: str, kind: str) -> Response:
     series = _find(request, series_id)
     if series is None or kind not in series.elements:
@@ -107,12 +107,12 @@ def element(request: Request, series_id: str, kind: str) -> Response:
     return responses.plain(series.elements[kind], f"series/{kind}")
 
 
-@router.put("/series/{series_id}/elements/{kind}")
+@router.put("/series/{series_id:path}/elements/{kind}")
 async def write_element(request: Request, series_id: str, kind: str) -> Response:
     return _store_element(request, series_id, kind, await request.body())
 
 
-@router.put("/series/{series_id}/extendedMetadata/{kind}")
+@router.put("/series/{series_id:path}/extendedMetadata/{kind}")
 def write_extended(request: Request, series_id: str, kind: str, form: Form) -> Response:
     try:
         text = dublincore.parse(form.get("dc", "")).to_xml()
@@ -129,10 +129,10 @@ def _store_element(request: Request, series_id: str, kind: str, data: bytes) -> 
         return responses.empty(500)
     if existed:
         return responses.empty(204)
-    return responses.empty(201, location=f"{simulator.url}/series/{series_id}/elements/{kind}")
+    return responses.empty(201, location=f"{simulator.url}/series/{series_id:path}/elements/{kind}")
 
 
-@router.delete("/series/{series_id}/elements/{kind}")
+@router.delete("/series/{series_id:path}/elements/{kind}")
 def delete_element(request: Request, series_id: str, kind: str) -> Response:
     series = _find(request, series_id)
     if series is None or series.elements.pop(kind, None) is None:
@@ -140,13 +140,13 @@ def delete_element(request: Request, series_id: str, kind: str) -> Response:
     return responses.empty(204)
 
 
-@router.api_route("/series/{series_id}.xml", methods=READ)
+@router.api_route("/series/{series_id:path}.xml", methods=READ)
 def catalog_xml(request: Request, series_id: str) -> Response:
     series = _find(request, series_id)
     return responses.xml(series.catalog.to_xml()) if series else responses.empty(404)
 
 
-@router.api_route("/series/{series_id}.json", methods=READ)
+@router.api_route("/series/{series_id:path}.json", methods=READ)
 def catalog_json(request: Request, series_id: str) -> Response:
     series = _find(request, series_id)
     if series is None:
@@ -183,7 +183,7 @@ def write(request: Request, form: Form) -> Response:
     return answer
 
 
-@router.post("/series/{series_id}/accesscontrol")
+@router.post("/series/{series_id:path}/accesscontrol")
 def write_acl(request: Request, series_id: str, form: Form) -> Response:
     try:
         acl = policies.parse(form["acl"])
@@ -198,7 +198,7 @@ def write_acl(request: Request, series_id: str, form: Form) -> Response:
     return responses.empty(204 if had else 201)
 
 
-@router.delete("/series/{series_id}")
+@router.delete("/series/{series_id:path}")
 def delete(request: Request, series_id: str) -> Response:
     try:
         simulator_of(request).series.delete(series_id)
