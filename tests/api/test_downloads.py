@@ -262,6 +262,13 @@ def test_a_foreign_host_that_wants_a_login_is_explained(
         _read(client, f"{other.url}/a.mp4")
 
 
+def test_a_channel_that_opencast_shows_to_nobody_is_explained(server: ScriptedServer, client: Client) -> None:
+    """A real 17: without a rule for the channel its files are forbidden to administrators, too."""
+    server.on("GET", "/static/o/my-lms/ev/e/cam.mp4", Answer(403))
+    with pytest.raises(Forbidden, match=r"SimpleConfigurableStaticFileAuthorization\.cfg there, or mount"):
+        _read(client, f"{server.url}/static/o/my-lms/ev/e/cam.mp4")
+
+
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
 def test_a_redirect_is_followed_without_login(
     server: ScriptedServer, servers: Servers, connect: Connect, status: int

@@ -22,6 +22,8 @@ from opencast.store.ledger import Entry, Kind, ObjectKey, State
 from opencast.store.plans import Action, Item
 
 from tests.simulator import Simulator
+from tests.simulator.dublincore import TERMS, Catalog, Value
+from tests.simulator.records import Series
 
 KEY = "dag/run"
 
@@ -155,3 +157,13 @@ def make_pair(source: Simulator, target: Simulator, folder: Path) -> Pair:
     database.upgrade()
     settings = Settings(data_folder=folder / "data", staging_reserve_gb=0)
     return Pair(source, target, database, settings)
+
+
+def add_series(simulator: Simulator, identifier: str, title: str | None) -> None:
+    """Put a series into a simulator as an old version may have written it."""
+    catalog = Catalog([Value(TERMS, "identifier", identifier)])
+    if title is not None:
+        catalog.set("title", title)
+    series = Series(identifier, "mh_default_org", catalog)
+    simulator.state.series[identifier] = series
+    simulator.state.series_index.load(identifier, series.document())

@@ -19,7 +19,7 @@ from opencast.store.database import Database
 from opencast.store.inventory import Inventory
 from opencast.store.readings import Readings
 
-from tests.migration.pair import server
+from tests.migration.pair import add_series, server
 from tests.simulator import Simulator
 from tests.simulator.records import EventDocument
 
@@ -164,7 +164,7 @@ class TestSharing:
     def test_the_events_that_nobody_understood_are_told_to_those_who_share(self, reader: Reader) -> None:
         reader.add("no/id", reader.by_start()[0])
         first = reader.take()
-        assert [event for event, _ in first.unreadable] == ["no/id"]
+        assert [one.identifier for one in first.unreadable] == ["no/id"]
         assert reader.take(max_age=timedelta(hours=1)).unreadable == first.unreadable
 
     def test_a_run_waits_for_the_one_that_is_reading_and_uses_what_it_read(self, reader: Reader) -> None:
@@ -239,5 +239,14 @@ def test_a_list_of_series_that_changes_is_read_until_it_is_whole(
     reader: Reader, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     lists = iter([[], *[list(reader.source.series.list())] * 2])
-    monkeypatch.setattr(reader.source.series, "list", lambda: iter(next(lists)))
+    monkeypatch.setattr(reader.source.series, "list", lambda **_: iter(next(lists)))
     assert take_inventory(reader.source, reader.inventory).series == 1
+
+
+def test_a_series_that_cannot_be_used_stops_nobody_and_is_named(reader: Reader) -> None:
+    add_series(reader.simulator, "../x", "No usable id")
+    add_series(reader.simulator, "untitled", None)  # /api/series answers 500 while there is one
+    taken = reader.take()
+    assert (taken.events, taken.series) == (EVENTS, 2)
+    assert [(one.identifier, one.kind) for one in taken.unreadable] == [("../x", "series")]
+    assert "no usable id" in taken.unreadable[0].reason

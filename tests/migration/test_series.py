@@ -7,8 +7,10 @@ from opencast.api.opencast import Opencast
 from opencast.errors import ObjectGone
 from opencast.migration.series import SeriesMigrator, read_series
 from opencast.model.acl import Ace, Acl
+from opencast.store.ledger import Kind
+from opencast.store.plans import Action
 
-from tests.migration.pair import Pair, server
+from tests.migration.pair import Pair, add_series, server
 
 FULL = "a-series-algorithms"
 
@@ -116,3 +118,22 @@ def test_a_series_without_access_list_arrives_without_one(pair: Pair) -> None:
     target = Opencast(server(pair.target)).series
     assert target.acl("a-series-empty") is None
     assert target.dublincore("a-series-empty").canonical() == catalog.canonical()
+
+
+@pytest.mark.parametrize(
+    ("identifier", "title"), [("untitled", None), ("http://lms.example.edu/goto?target=crs_4711&x=y", "Ein Kurs")]
+)
+def test_series_of_other_systems_arrive(pair: Pair, identifier: str, title: str | None) -> None:
+    add_series(pair.source, identifier, title)
+    assert pair.plan()[identifier].is_work
+    pair.migrate_series(identifier)
+    source, target = (read_series(Opencast(server(s)).series, identifier) for s in (pair.source, pair.target))
+    assert source is not None and target is not None
+    assert (target.title, source.differences(target)) == (title or "", [])
+    assert pair.plan("dag/again")[identifier].action is Action.SKIP
+
+
+def test_a_series_without_a_usable_id_is_named_by_the_plan(pair: Pair) -> None:
+    add_series(pair.source, "../x", "No usable id")
+    item = pair.plan()["../x"]
+    assert (item.kind, item.action) == (Kind.SERIES, Action.CANNOT)

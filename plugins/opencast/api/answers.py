@@ -31,6 +31,13 @@ from opencast.errors import (
 QUOTED_CHARACTERS = 240
 _LOOKED_AT = 64 * 1024
 
+_PUBLISHED = re.compile(r"[^:/]+://[^/]+/static/")
+_NOT_HANDED_OUT = (
+    "Opencast hands out the files of a channel that no rule names to nobody, not even to administrators: add a pattern "
+    "to org.opencastproject.fsresources.SimpleConfigurableStaticFileAuthorization.cfg there, or mount the source's "
+    "folder (setting source_storage)."
+)
+
 REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _LOGIN_PAGES = ("/login.html", "/login", "/j_spring_security_check", "/j_spring_security_logout")
 _FORBIDDEN_PAGE = "/403.html"
@@ -186,7 +193,10 @@ def _unauthorized(response: Response, said: str, sent_credentials: bool) -> Serv
 
 
 def _forbidden(response: Response, said: str, sent_credentials: bool) -> ServerError:
-    return _make(Forbidden, response, said, advice=_login_advice(response, sent_credentials))
+    advice = _login_advice(response, sent_credentials)
+    if advice is None and _PUBLISHED.match(addresses.shown(response.url)):
+        advice = _NOT_HANDED_OUT
+    return _make(Forbidden, response, said, advice=advice)
 
 
 def _not_found(response: Response, said: str, _sent_credentials: bool) -> ServerError:

@@ -129,7 +129,7 @@ def _store_element(request: Request, series_id: str, kind: str, data: bytes) -> 
         return responses.empty(500)
     if existed:
         return responses.empty(204)
-    return responses.empty(201, location=f"{simulator.url}/series/{series_id:path}/elements/{kind}")
+    return responses.empty(201, location=f"{simulator.url}/series/{series_id}/elements/{kind}")
 
 
 @router.delete("/series/{series_id:path}/elements/{kind}")
