@@ -83,7 +83,7 @@ def test_what_is_no_object_is_refused(row: object) -> None:
 
 @pytest.mark.parametrize(
     "row",
-    [{}, {"identifier": ""}, {"identifier": 5}, {"identifier": "../../x"}, {"identifier": "a", "is_part_of": "a/b"}],
+    [{}, {"identifier": ""}, {"identifier": 5}, {"identifier": "../../x"}, {"identifier": "a", "is_part_of": "a/../b"}],
 )
 def test_an_id_that_opencast_would_refuse_is_refused(row: object) -> None:
     with pytest.raises(InvalidIdentifier):
@@ -138,3 +138,7 @@ def answers(status: EventStatus) -> dict[str, bool]:
 def test_each_status_answers_exactly_one_question_with_yes(status: str, answer: str) -> None:
     given = answers(EventStatus.parse(f"EVENTS.EVENTS.STATUS.{status}"))
     assert [name for name, value in given.items() if value] == [answer]
+
+
+def test_an_event_may_belong_to_a_series_whose_id_is_an_address() -> None:
+    assert EventRow.parse({"identifier": "a", "is_part_of": "http://lms/a"}).series == "http://lms/a"
